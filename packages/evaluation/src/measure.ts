@@ -1,0 +1,117 @@
+/** One case, one method, some metrics: forwards in batches, the untouched prediction and second maps computed once. */
+import type { Measurement, Need, Options, Probe } from "./metric.js";
+import type { Case, Explainer, Model } from "./model.js";
+import { createRandom, type Seed } from "./random.js";
+import type { ChosenMetric } from "./registry.js";
+
+export interface Bench<I> {
+  readonly model: Model<I>;
+  readonly seed: Seed;
+  /** Inputs per forward; 16 when not said. */
+  readonly batchSize?: number;
+  /** The method `id` on the model with its last `depth` layers random. */
+  randomised?(method: string, depth: number): Promise<Explainer<I> | undefined>;
+  /** Milliseconds since any start; without it no times are given. */
+  clock?(): number;
+}
+
+/** Runs `count` inputs through a model, at most `batchSize` at a time; inputs are made just before they are needed. */
+export async function predictAll<I>(
+  model: Model<I>,
+  count: number,
+  make: (index: number) => I,
+  batchSize = 16,
+): Promise<Float32Array[]> {
+  const answers: Float32Array[] = [];
+  for (let start = 0; start < count; start += batchSize) {
+    const size = Math.min(batchSize, count - start);
+    answers.push(...(await model.predict(Array.from({ length: size }, (_, i) => make(start + i)))));
+  }
+  return answers;
+}
+
+/** What a case and a bench offer. */
+export function offers<I>(of: Case<I>, bench: Bench<I>, explainer: Explainer<I>): ReadonlySet<Need> {
+  const { subject, truth } = of;
+  const has: readonly (readonly [Need, unknown])[] = [
+    ["model", true],
+    ["second-map", true],
+    ["truth", truth?.mask?.includes(1) || truth?.boxes?.length],
+    ["boxes", truth?.boxes?.length],
+    ["label", of.label !== undefined],
+    ["picture", subject.grid],
+    ["text", !subject.grid],
+    ["noise", subject.noisy],
+    ["randomised-model", bench.randomised],
+    ["block-sums", explainer.sums],
+  ];
+  return new Set(has.filter(([, present]) => present).map(([need]) => need));
+}
+
+export interface Measured {
+  readonly values: Readonly<Record<string, Measurement>>;
+  /** Metrics left out, each with what was missing. */
+  readonly missing: Readonly<Record<string, readonly Need[]>>;
+  readonly relevance: Float32Array;
+  readonly milliseconds?: number;
+}
+
+/** Keeps what several methods of one case share; make one per case. */
+export function caseContext<I>(of: Case<I>, bench: Bench<I>) {
+  let logits: Promise<Float32Array> | undefined;
+  return {
+    of,
+    bench,
+    logits: () => {
+      logits ??= bench.model.predict([of.subject.input]).then(([first]) => first!);
+      return logits;
+    },
+  };
+}
+
+export type CaseContext<I> = ReturnType<typeof caseContext<I>>;
+
+export async function measure<I>(
+  { of, bench, logits }: CaseContext<I>,
+  explainer: Explainer<I>,
+  chosen: readonly ChosenMetric[],
+): Promise<Measured> {
+  const start = bench.clock?.();
+  const relevance = await explainer.explain(of.subject.input, of.target);
+  const milliseconds = start === undefined ? undefined : bench.clock!() - start;
+  if (relevance.length !== of.subject.units) {
+    throw new RangeError(`${explainer.id} gave ${relevance.length} values for ${of.subject.units} units`);
+  }
+  if (!relevance.every(Number.isFinite)) throw new RangeError(`${explainer.id} gave values that are not finite`);
+  const maps = new Map<number, Promise<Float32Array>>([[of.target, Promise.resolve(relevance)]]);
+  const explain = (target: number) => {
+    const known = maps.get(target) ?? explainer.explain(of.subject.input, target);
+    maps.set(target, known);
+    return known;
+  };
+  const available = offers(of, bench, explainer);
+  const values: Record<string, Measurement> = {};
+  const missing: Record<string, readonly Need[]> = {};
+  for (const { name, metric, options } of chosen) {
+    const lacking = metric.needs.filter((need) => !available.has(need));
+    if (lacking.length > 0) {
+      missing[name] = lacking;
+      continue;
+    }
+    const probe: Probe<Options, I> = {
+      case: of,
+      model: bench.model,
+      explainer,
+      options,
+      relevance,
+      random: createRandom(bench.seed, of.id, of.target, name),
+      logits,
+      predict: (count, make) => predictAll(bench.model, count, make, bench.batchSize),
+      explain,
+      ...(bench.randomised && { randomised: (depth: number) => bench.randomised!(explainer.id, depth) }),
+      ...(milliseconds !== undefined && { milliseconds }),
+    };
+    values[name] = await metric.measure(probe as Probe<Options>);
+  }
+  return { values, missing, relevance, ...(milliseconds !== undefined && { milliseconds }) };
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import {
+  bilinear,
+  createRandom,
+  gaussianBlur,
+  imputeLinear,
+  normaliser,
+  pictureSubject,
+  textSubject,
+} from "../src/index.js";
+
+const random = createRandom(0);
+
+describe("resampling", () => {
+  it("enlarges 2 to 4 with corners not aligned", () => {
+    expect([...bilinear([0, 4], [1, 2], [1, 4])]).toEqual([0, 1, 3, 4]);
+    expect([...bilinear([0, 4, 8, 12], [2, 2], [4, 4])].slice(4, 8)).toEqual([2, 3, 5, 6]);
+  });
+
+  it("keeps a flat picture flat and a point's mass", () => {
+    expect(gaussianBlur(new Float32Array(100).fill(0.25), 10, 10).every((v) => Math.abs(v - 0.25) < 1e-6)).toBe(true);
+    const point = new Float32Array(29 * 29);
+    point[14 * 29 + 14] = 1;
+    const blurred = gaussianBlur(point, 29, 29);
+    expect(blurred.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+    expect(blurred[14 * 29 + 13]).toBeCloseTo(blurred[13 * 29 + 14]!, 7);
+  });
+});
+
+describe("linear imputation", () => {
+  it("solves the system that says: each missing pixel is the mean of its neighbours", () => {
+    const [height, width] = [16, 20];
+    const draw = createRandom("imputation");
+    const plane = Float32Array.from({ length: height * width }, () => draw.next());
+    const missing = Uint8Array.from({ length: height * width }, () => Number(draw.next() < 0.8));
+    const known = plane.slice();
+    imputeLinear([plane], { height, width, missing }, random, 0);
+    for (let i = 0; i < plane.length; i++) {
+      if (!missing[i]) {
+        expect(plane[i]).toBe(known[i]);
+        continue;
+      }
+      let [total, weights] = [0, 0];
+      for (const [dy, dx] of [
+        [-1, -1],
+        [-1, 0],
+        [-1, 1],
+        [0, -1],
+        [0, 1],
+        [1, -1],
+        [1, 0],
+        [1, 1],
+      ] as const) {
+        const [y, x] = [Math.floor(i / width) + dy, (i % width) + dx];
+        if (y < 0 || x < 0 || y >= height || x >= width) continue;
+        const weight = dy * dx === 0 ? 1 / 6 : 1 / 12;
+        total += weight * plane[y * width + x]!;
+        weights += weight;
+      }
+      expect(plane[i]).toBeCloseTo(total / weights, 2);
+    }
+  });
+
+  it("fills a hole in a ramp with the ramp, and an empty picture with grey", () => {
+    const plane = Float32Array.from({ length: 81 }, (_, i) => (i % 9) / 10);
+    const missing = new Uint8Array(81);
+    for (let y = 3; y < 6; y++) for (let x = 3; x < 6; x++) missing[y * 9 + x] = 1;
+    const holed = plane.map((value, i) => (missing[i] ? 9 : value));
+    imputeLinear([holed], { height: 9, width: 9, missing }, random, 0);
+    for (let i = 0; i < 81; i++) expect(holed[i]).toBeCloseTo(plane[i]!, 3);
+    imputeLinear([holed], { height: 9, width: 9, missing: new Uint8Array(81).fill(1) }, random, 0);
+    expect(holed[40]).toBe(0.5);
+  });
+});
+
+describe("pictures", () => {
+  const pixels = Float32Array.from({ length: 2 * 16 }, (_, i) => i / 32);
+  const toInput = normaliser([0.5, 0.25], [0.5, 0.25]);
+  const subject = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 2], toInput });
+
+  it("removes patches before normalisation, in every channel", () => {
+    const input = subject.without(Uint8Array.from([0, 1, 0, 0]), "zero", random);
+    const expected = toInput(pixels.map((value, i) => ([2, 3, 6, 7].includes(i % 16) ? 0 : value)));
+    expect(input).toEqual(expected);
+  });
+
+  it("knows the mean of each channel and leaves the original alone", () => {
+    const input = subject.without(Uint8Array.from([1, 1, 1, 1]), "mean", random);
+    expect(input[0]).toBeCloseTo((7.5 / 32 - 0.5) / 0.5, 6);
+    expect(input[31]).toBeCloseTo((23.5 / 32 - 0.25) / 0.25, 6);
+    expect(subject.input).toEqual(toInput(pixels));
+  });
+
+  it("removes single pixels and spreads patch relevance over them", () => {
+    const gone = new Uint8Array(16);
+    gone[5] = 1;
+    const changed = subject.pixels.without(gone, "zero", random);
+    expect(changed.filter((value, i) => value !== subject.input[i]).length).toBe(2);
+    expect([...subject.pixels.spread([0, 4, 8, 12])].slice(4, 8)).toEqual([2, 3, 5, 6]);
+  });
+
+  it("draws small noise from the stream it is given", () => {
+    const noisy = subject.noisy!(0.1, createRandom(5));
+    expect(noisy).toEqual(subject.noisy!(0.1, createRandom(5)));
+    expect(Math.max(...noisy.map((v, i) => Math.abs(v - subject.input[i]!)))).toBeLessThanOrEqual(0.4 + 1e-6);
+  });
+});
+
+describe("sentences", () => {
+  const tokens = { ids: [101, 7, 8, 9, 102], units: [1, 2, 3], toInput: (ids: readonly number[]) => [...ids] };
+
+  it("mask or drop units and keep special tokens", () => {
+    const gone = Uint8Array.from([1, 0, 1]);
+    expect(textSubject({ ...tokens, mask: 103 }).without(gone, "zero", random)).toEqual([101, 103, 8, 103, 102]);
+    expect(textSubject(tokens).without(gone, "zero", random)).toEqual([101, 8, 102]);
+  });
+});
