@@ -1,0 +1,117 @@
+/**
+ * A map is a grid of values that covers the model's input exactly: one value per patch, or per pixel.
+ * Upsampling: nearest shows the true grid; bilinear is PyTorch's `F.interpolate(mode="bilinear", align_corners=False)`:
+ *
+ *   u = (x + 1/2) columns / width - 1/2,   value = (1 - f) map[floor u] + f map[floor u + 1],   u clamped to the grid
+ */
+import { pictureError } from "./error.js";
+import type { Rectangle } from "./raster.js";
+
+/** `values[row * columns + column]`, top left first; units are the method's own. */
+export interface GridMap {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: ArrayLike<number>;
+}
+
+export type Interpolation = "nearest" | "bilinear";
+
+/** Checks the length; throws `bad-map`. */
+export function checkMap(map: GridMap): void {
+  const { rows, columns, values } = map;
+  if (
+    Number.isInteger(rows) &&
+    Number.isInteger(columns) &&
+    rows > 0 &&
+    columns > 0 &&
+    values.length === rows * columns
+  ) {
+    return;
+  }
+  throw pictureError(
+    "bad-map",
+    `a map of ${rows} x ${columns} came with ${values.length} values`,
+    "rows times columns must be the number of values",
+    "leave out class, distillation and register tokens, and check the patch grid",
+  );
+}
+
+/** A pixel map [channels, rows, columns] (or channels last) as one value per pixel: the sum over the channels. */
+export function sumChannels(
+  values: ArrayLike<number>,
+  channels: number,
+  rows: number,
+  columns: number,
+  layout: "nchw" | "nhwc" = "nchw",
+): GridMap {
+  checkMap({ rows: rows * channels, columns, values });
+  const n = rows * columns;
+  const out = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += values[layout === "nchw" ? c * n + i : i * channels + c]!;
+    out[i] = sum;
+  }
+  return { rows, columns, values: out };
+}
+
+/** Keeps one sign: "positive" max(v, 0), "negative" max(-v, 0), "absolute" |v|, "all" the map itself. */
+export function keepSign(map: GridMap, sign: "all" | "positive" | "negative" | "absolute"): GridMap {
+  if (sign === "all") return map;
+  const apply = {
+    positive: (v: number) => Math.max(v, 0),
+    negative: (v: number) => Math.max(-v, 0),
+    absolute: Math.abs,
+  }[sign];
+  return { ...map, values: Float32Array.from(map.values, apply) };
+}
+
+/**
+ * Values for `width` x `height` pixels. `rectangle` says, in these pixels, where the map lies (default: everywhere);
+ * pixels outside of it are NaN.
+ */
+export function upsample(
+  map: GridMap,
+  width: number,
+  height: number,
+  interpolation: Interpolation = "nearest",
+  rectangle: Rectangle = { x: 0, y: 0, width, height },
+): Float32Array {
+  checkMap(map);
+  const x = axis(width, map.columns, rectangle.x, rectangle.width, interpolation);
+  const y = axis(height, map.rows, rectangle.y, rectangle.height, interpolation);
+  const out = new Float32Array(width * height).fill(Number.NaN);
+  const at = (row: number, column: number) => map.values[row * map.columns + column]!;
+  for (let j = 0; j < height; j++) {
+    const r = y.low[j]!;
+    if (r < 0) continue;
+    for (let i = 0; i < width; i++) {
+      const c = x.low[i]!;
+      if (c < 0) continue;
+      const fx = x.share[i]!;
+      const fy = y.share[j]!;
+      // the neighbour is not read where its share is 0: it may be NaN or lie outside
+      const row = (k: number) => (fx === 0 ? at(k, c) : at(k, c) * (1 - fx) + at(k, c + 1) * fx);
+      out[j * width + i] = fy === 0 ? row(r) : row(r) * (1 - fy) + row(r + 1) * fy;
+    }
+  }
+  return out;
+}
+
+/** For every pixel the lower neighbour (-1: outside) and the share of the upper one. */
+function axis(pixels: number, cells: number, start: number, length: number, interpolation: Interpolation) {
+  const low = new Int32Array(pixels).fill(-1);
+  const share = new Float64Array(pixels);
+  for (let i = 0; i < pixels; i++) {
+    const u = ((i + 0.5 - start) * cells) / length;
+    if (!(u >= 0 && u < cells)) continue;
+    if (interpolation === "nearest") {
+      low[i] = Math.floor(u);
+      continue;
+    }
+    const v = Math.min(Math.max(u - 0.5, 0), cells - 1);
+    low[i] = Math.floor(v);
+    share[i] = v - Math.floor(v);
+  }
+  return { low, share };
+}

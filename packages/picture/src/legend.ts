@@ -1,0 +1,96 @@
+/** The colour bar with its numbers: what the colours of a scale mean. */
+import { colorAt } from "./colormap.js";
+import { fillRectangle } from "./draw.js";
+import { drawText, type Font, fontFor, textWidth } from "./font.js";
+import { chooseColormap, type OverlayOptions, opacityOf } from "./overlay.js";
+import { createRgb, type Rgb, type RgbRaster } from "./raster.js";
+import { position, type Scale, strength } from "./scale.js";
+import { type Theme, themes } from "./theme.js";
+
+/** A number with at most three significant digits: 0.0123, 1.5e-5, 1234. */
+export function formatNumber(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-3 || size >= 1e5)
+    return value.toExponential(1).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+  const text = Number(value.toPrecision(3)).toString();
+  return text.replace("-", "−");
+}
+
+/** "62 %", "0.4 %", "<0.1 %". */
+export function formatPercent(share: number): string {
+  const percent = share * 100;
+  if (percent > 0 && percent < 0.1) return "<0.1 %";
+  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+}
+
+export interface LegendOptions extends OverlayOptions {
+  /** Line above the bar; default "relevance" with the kind of scale. */
+  readonly label?: string;
+  readonly font?: Font;
+  readonly theme?: Theme;
+}
+
+/** What the legend says about a scale. */
+export function scaleLabel(scale: Scale): string {
+  const kind = { map: "scale of this map", set: "one scale for all maps", fixed: "fixed scale" }[scale.mode];
+  const clipped = scale.clip > 0 ? `, ${scale.clip} % clipped` : "";
+  const outside = scale.outside > 0 ? `, ${scale.outside} ${scale.outside === 1 ? "value" : "values"} outside` : "";
+  return `relevance, ${kind}${clipped}${outside}`;
+}
+
+/** Height of a legend in pixels. */
+export function legendHeight(font: Font): number {
+  return Math.round(font.height * 3.4);
+}
+
+/** Draws a legend `width` pixels wide: label, bar, numbers at min, zero or middle, and max. */
+export function drawLegend(width: number, scale: Scale, options: LegendOptions = {}): RgbRaster {
+  const font = options.font ?? fontFor(16);
+  const theme = options.theme ?? themes.light;
+  const out = createRgb(width, legendHeight(font), theme.paper);
+  const label = options.label ?? scaleLabel(scale);
+  drawText(out, label, 0, 0, font, theme.muted);
+  const top = Math.round(font.height * 1.15);
+  const barHeight = Math.round(font.height * 0.95);
+  const colors = chooseColormap(scale, options.colormap);
+  fillRectangle(out, 0, top, width, barHeight, theme.muted);
+  for (let x = 1; x < width - 1; x++) {
+    const value = scale.min + ((x - 0.5) / (width - 2)) * (scale.max - scale.min);
+    fillRectangle(out, x, top + 1, 1, barHeight - 2, barColor(value, scale, options, colors, theme));
+  }
+  const middle = (scale.min + scale.max) / 2;
+  const marks = scale.max === scale.min ? [scale.max] : [scale.min, middle, scale.max];
+  const y = top + barHeight + Math.round(font.height * 0.15);
+  for (const value of marks) {
+    const text = formatNumber(Math.abs(value) < 1e-12 * scale.max ? 0 : value);
+    const share = scale.max === scale.min ? 0 : (value - scale.min) / (scale.max - scale.min);
+    const at = share * (width - 1);
+    const wide = textWidth(text, font);
+    fillRectangle(out, Math.round(at), top + barHeight, 1, Math.max(2, Math.round(font.height / 6)), theme.muted);
+    drawText(
+      out,
+      text,
+      Math.min(width - wide, Math.max(0, at - wide / 2)),
+      y + Math.round(font.height / 10),
+      font,
+      theme.ink,
+    );
+  }
+  return out;
+}
+
+/** In modes with varying opacity the bar shows the colours as they look over a pale ground. */
+function barColor(
+  value: number,
+  scale: Scale,
+  options: LegendOptions,
+  colors: ReturnType<typeof chooseColormap>,
+  theme: Theme,
+): Rgb {
+  const color = colorAt(colors, position(scale, value));
+  if (options.mode === "mask") return strength(scale, value) >= (options.threshold ?? 0.5) ? color : theme.faint;
+  const o = opacityOf(scale, value, options);
+  const share = options.mode === "alpha" ? o : o > 0 || options.mode === "contour" ? 1 : 0;
+  return [0, 1, 2].map((c) => Math.round(theme.faint[c]! + (color[c]! - theme.faint[c]!) * share)) as unknown as Rgb;
+}
