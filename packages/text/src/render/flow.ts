@@ -1,0 +1,36 @@
+import type { TextView } from "../view.js";
+
+/** A stretch of the text as it is shown: a unit (its index in `view.units`), or what stands between units. */
+export type Stretch =
+  | { readonly unit: number; readonly text: string }
+  | { readonly unit?: undefined; readonly text: string };
+
+/** The whole text in order: units where they stand, everything between them verbatim, one space around special tokens. */
+export function flow(view: TextView): Stretch[] {
+  const out: Stretch[] = [];
+  const at = [0, 0];
+  const last: { segment: number | null } = { segment: null };
+  const finish = (segment: number) => {
+    const rest = (view.texts[segment] ?? "").slice(at[segment]);
+    if (rest) out.push({ text: rest });
+    at[segment] = (view.texts[segment] ?? "").length;
+  };
+  for (const [i, unit] of view.units.entries()) {
+    const { segment } = unit;
+    if (last.segment !== null && segment !== last.segment) finish(last.segment);
+    if (segment === null) {
+      if (out.length) out.push({ text: " " });
+      out.push({ unit: i, text: unit.text });
+    } else {
+      const between = view.texts[segment]!.slice(at[segment], unit.start);
+      if (last.segment !== segment && out.length) out.push({ text: " " });
+      if (between) out.push({ text: between });
+      // Several tokens share one character: the first shows it.
+      out.push({ unit: i, text: unit.end > unit.start ? unit.text : "·" });
+      at[segment] = Math.max(at[segment]!, unit.end);
+    }
+    last.segment = segment;
+  }
+  if (last.segment !== null) finish(last.segment);
+  return out;
+}

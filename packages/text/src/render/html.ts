@@ -1,0 +1,129 @@
+import { percent, ranks, raw, share, signed, step } from "../scale.js";
+import type { TextView } from "../view.js";
+import { flow } from "./flow.js";
+import { SCRIPT, styles } from "./html-parts.js";
+
+export interface HtmlOptions {
+  readonly title?: string;
+  /** A line under the title: the command, versions, a date. */
+  readonly caption?: string;
+  /** Language of the texts, for hyphenation and screen readers. */
+  readonly lang?: string;
+}
+
+/**
+ * A page by itself: no network, readable with scripts off, on paper, in dark and light, and by a screen reader. The
+ * text is text (it can be selected and searched); every unit shows its value on hover and on focus.
+ */
+export function toHtml(views: TextView | readonly TextView[], options: HtmlOptions = {}): string {
+  const list = "units" in views ? [views] : views;
+  const {
+    title = list.length === 1 ? list[0]!.summary : `${list.length} explained texts`,
+    caption,
+    lang = "en",
+  } = options;
+  return `<!doctype html>
+<html lang="${markup(lang)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>${markup(title)}</title>
+<style>${styles()}</style>
+</head>
+<body>
+<main>
+<h1>${markup(title)}</h1>
+${caption ? `<p class="caption">${markup(caption)}</p>\n` : ""}${list.map(article).join("\n")}
+<p class="caption">Relevance shows what this model used, not what is true.</p>
+</main>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+function article(view: TextView, index: number): string {
+  const places = ranks(view.units);
+  const count = view.units.filter((unit) => !unit.special).length;
+  const text = flow(view)
+    .map((stretch) =>
+      stretch.unit === undefined ? markup(stretch.text) : chip(view, stretch.unit, stretch.text, places, count),
+    )
+    .join("");
+  const name = `text-${index}`;
+  const notes = view.notes.map((note) => `<li>${markup(note)}</li>`).join("");
+  return `<article aria-labelledby="${name}">
+${heading(view, name)}
+<p class="summary">${markup(view.summary)}</p>
+<div class="text" dir="auto" role="list" aria-label="${markup(`${count} ${view.unit}s with their relevance`)}">${text}</div>
+${legend(view)}
+${notes ? `<ul class="notes">${notes}</ul>\n` : ""}<details><summary>All values</summary>
+${table(view, places)}
+</details>
+</article>`;
+}
+
+function heading({ target, method, model }: TextView, id: string): string {
+  const sure = target?.probability === undefined ? "" : ` <span class="value">${percent(target.probability)}</span>`;
+  const how = [method, model].filter((part): part is string => Boolean(part)).map(markup);
+  const line = how.length ? `\n<p class="caption">${how.join(" · ")}</p>` : "";
+  return `<h2 id="${id}">${target ? markup(target.label) + sure : "Relevance"}</h2>${line}`;
+}
+
+function chip(
+  view: TextView,
+  index: number,
+  text: string,
+  places: readonly (number | undefined)[],
+  count: number,
+): string {
+  const unit = view.units[index]!;
+  if (unit.special) {
+    const label = `${unit.text}, special token, relevance ${spoken(unit.value)}, not ranked`;
+    return `<span class="u s" role="listitem" tabindex="0" aria-label="${markup(label)}" data-v="special ${raw(unit.value)}">${markup(text)}</span>`;
+  }
+  const part = share(unit.value, view.scale);
+  const level = step(unit.value, view.scale);
+  const rank = `rank ${places[index]} of ${count}`;
+  const label = `${unit.text}, relevance ${spoken(Number(part.toFixed(2)))}, ${rank}`;
+  const kind = level > 0 ? ` p${level}` : level < 0 ? ` n${-level}` : "";
+  return `<span class="u${kind}" role="listitem" tabindex="0" aria-label="${markup(label)}" data-v="${signed(part)} (${raw(unit.value)}), ${rank}">${markup(text)}</span>`;
+}
+
+function legend({ scale, unit, combine }: TextView): string {
+  const steps = scale.signed ? [-10, -8, -6, -4, -2, 0, 2, 4, 6, 8, 10] : [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const boxes = steps.map(
+    (level) =>
+      `<span class="u ${level < 0 ? `n${-level}` : `p${level}`}">${level === 0 ? "0" : level < 0 ? "−" : "+"}</span>`,
+  );
+  const ends = [scale.signed ? `−${raw(scale.limit)}` : "0", raw(scale.limit)];
+  const marks = scale.signed
+    ? "Orange with a solid line speaks for the label, blue with a dashed line against it."
+    : "The darker the orange, the more it speaks for the label.";
+  const how =
+    unit === "token" ? "" : ` A ${unit}'s value is the ${combine === "max" ? "largest" : "sum"} of its tokens'.`;
+  return `<div class="legend"><span class="scale" role="img" aria-label="scale from ${ends[0]} to ${ends[1]}">${ends[0]} ${boxes.join("")} ${ends[1]}</span> <span>${marks}${how}</span></div>`;
+}
+
+function table({ units, unit, scale }: TextView, places: readonly (number | undefined)[]): string {
+  const rows = units.map((each, i) => {
+    const part = each.special ? "special" : signed(share(each.value, scale));
+    return `<tr><th scope="row" dir="auto">${markup(each.text)}</th><td>${part}</td><td>${raw(each.value)}</td><td>${places[i] ?? ""}</td><td>${each.segment === null ? "" : `${each.start}–${each.end}`}</td></tr>`;
+  });
+  return `<table><thead><tr><th scope="col">${unit}</th><th scope="col">share</th><th scope="col">relevance</th><th scope="col">rank</th><th scope="col">characters</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>`;
+}
+
+const spoken = (value: number): string => (value < 0 ? `minus ${raw(-value)}` : raw(value));
+
+/** Text for HTML and XML; control characters that neither allows become U+FFFD. */
+export const markup = (text: string): string =>
+  text
+    .replace(/\p{Cs}/gu, "\ufffd")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]/g, "\ufffd")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");

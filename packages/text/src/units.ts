@@ -1,0 +1,127 @@
+import { TextError } from "./errors.js";
+import type { Segment, Token } from "./token.js";
+
+/** What a value is shown for. */
+export type UnitKind = "token" | "word" | "sentence";
+
+/** How the values of several tokens become one: the one furthest from zero, with its sign, or their sum. */
+export type Combine = "max" | "sum";
+
+/** A token, word or sentence with its relevance. Indices as in {@link Token}. */
+export interface Unit {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly segment: Segment;
+  readonly special: boolean;
+  readonly value: number;
+  /** Which tokens of the row it is made of. */
+  readonly tokens: readonly number[];
+}
+
+export interface UnitOptions {
+  /** Default `word`. */
+  readonly unit?: UnitKind;
+  /** Default `max` for words (a word of many pieces does not win by their number) and `sum` for sentences. */
+  readonly combine?: Combine;
+  /** For words and sentences: the locale whose rules cut the text. Default: Unicode's own rules. */
+  readonly locale?: string;
+}
+
+export const defaultCombine = (unit: UnitKind): Combine => (unit === "sentence" ? "sum" : "max");
+
+/**
+ * Gathers the values of a row of tokens into units. Words and sentences are those of Unicode annex 29 (`Intl.Segmenter`); a
+ * token that reaches over a border joins what it touches. Special tokens always stay by themselves.
+ */
+export function toUnits(
+  texts: readonly [string] | readonly [string, string],
+  tokens: readonly Token[],
+  values: ArrayLike<number>,
+  options: UnitOptions = {},
+): Unit[] {
+  check(tokens, values);
+  const { unit = "word", combine = defaultCombine(unit), locale = "und" } = options;
+  const borders = texts.map((text) => (unit === "token" ? [] : starts(text, unit, locale)));
+  const units: Unit[] = [];
+  let members: number[] = [];
+  let reach = 0;
+  const close = () => {
+    if (members.length) units.push(toUnit(texts, tokens, values, members, combine));
+    members = [];
+  };
+  for (const [i, token] of tokens.entries()) {
+    const previous = tokens[members.at(-1) ?? -1];
+    const joins =
+      unit !== "token" &&
+      previous?.segment === token.segment &&
+      !token.special &&
+      !previous.special &&
+      // A token without characters of its own stays with the one before it.
+      (token.start < reach || (token.start === token.end && token.start === previous.end));
+    if (!joins) close();
+    members.push(i);
+    if (token.segment === null || token.special) {
+      close();
+    } else if (unit !== "token") {
+      const next = firstAfter(borders[token.segment]!, Math.max(token.start, token.end - 1));
+      reach = joins ? Math.max(reach, next) : next;
+    }
+  }
+  close();
+  return units;
+}
+
+function toUnit(
+  texts: readonly string[],
+  tokens: readonly Token[],
+  values: ArrayLike<number>,
+  members: readonly number[],
+  combine: Combine,
+): Unit {
+  const first = tokens[members[0]!]!;
+  const end = Math.max(...members.map((i) => tokens[i]!.end));
+  const text = first.segment === null ? first.text : texts[first.segment]!.slice(first.start, end) || first.text;
+  let value = 0;
+  for (const i of members) {
+    if (combine === "sum") value += values[i]!;
+    else if (Math.abs(values[i]!) > Math.abs(value)) value = values[i]!;
+  }
+  return { text, start: first.start, end, segment: first.segment, special: first.special, value, tokens: members };
+}
+
+function check(tokens: readonly Token[], values: ArrayLike<number>): void {
+  if (tokens.length !== values.length) {
+    throw new TextError(
+      "T005",
+      `${tokens.length} tokens but ${values.length} values`,
+      "pass the tokens of the same row, padding cut off (see `rowsOf`)",
+    );
+  }
+  const bad = Array.from(values).findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new TextError(
+      "T005",
+      `the relevance of token ${bad} ("${tokens[bad]!.text}") is ${values[bad]}`,
+      "run the model in float32 and check it for overflow",
+    );
+  }
+}
+
+/** Where words or sentences begin, and where the text ends. */
+function starts(text: string, unit: "word" | "sentence", locale: string): number[] {
+  const segmenter = new Intl.Segmenter(locale, { granularity: unit });
+  return [...Array.from(segmenter.segment(text), (segment) => segment.index), text.length];
+}
+
+/** The first of the sorted `places` behind `at`. */
+function firstAfter(places: readonly number[], at: number): number {
+  let low = 0;
+  let high = places.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle]! > at) high = middle;
+    else low = middle + 1;
+  }
+  return places[low] ?? at + 1;
+}
