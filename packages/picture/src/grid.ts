@@ -81,18 +81,23 @@ export function upsample(
   const x = axis(width, map.columns, rectangle.x, rectangle.width, interpolation);
   const y = axis(height, map.rows, rectangle.y, rectangle.height, interpolation);
   const out = new Float32Array(width * height).fill(Number.NaN);
-  const at = (row: number, column: number) => map.values[row * map.columns + column]!;
+  const { values, columns } = map;
   for (let j = 0; j < height; j++) {
     const r = y.low[j]!;
+    const fy = y.share[j]!;
     if (r < 0) continue;
     for (let i = 0; i < width; i++) {
       const c = x.low[i]!;
-      if (c < 0) continue;
       const fx = x.share[i]!;
-      const fy = y.share[j]!;
-      // the neighbour is not read where its share is 0: it may be NaN or lie outside
-      const row = (k: number) => (fx === 0 ? at(k, c) : at(k, c) * (1 - fx) + at(k, c + 1) * fx);
-      out[j * width + i] = fy === 0 ? row(r) : row(r) * (1 - fy) + row(r + 1) * fy;
+      if (c < 0) continue;
+      const p = r * columns + c;
+      // a neighbour is not read where its share is 0: it may be NaN or lie outside
+      let v = fx === 0 ? values[p]! : values[p]! * (1 - fx) + values[p + 1]! * fx;
+      if (fy > 0) {
+        const q = p + columns;
+        v = v * (1 - fy) + fy * (fx === 0 ? values[q]! : values[q]! * (1 - fx) + values[q + 1]! * fx);
+      }
+      out[j * width + i] = v;
     }
   }
   return out;

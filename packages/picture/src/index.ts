@@ -30,6 +30,6 @@ export {
 } from "./raster.js";
 export { type Filter, filterByCode, resample } from "./resample.js";
 export { makeScale, makeScales, position, type Scale, type ScaleMode, type ScaleOptions, strength } from "./scale.js";
-export { drawExplanation, drawSheet, type Panel, type SheetOptions } from "./sheet.js";
+export { drawExplanation, drawRows, drawSheet, type Panel, type PanelRow, type SheetOptions } from "./sheet.js";
 export { type Summary, type SummaryOptions, summarize } from "./summary.js";
 export { type Theme, themes } from "./theme.js";

@@ -1,20 +1,18 @@
 /** The colour bar with its numbers: what the colours of a scale mean. */
-import { colorAt } from "./colormap.js";
+import { type Colormap, colorAt } from "./colormap.js";
 import { fillRectangle } from "./draw.js";
 import { drawText, type Font, fontFor, textWidth } from "./font.js";
-import { chooseColormap, type OverlayOptions, opacityOf } from "./overlay.js";
+import { chooseColormap, defaultLevels, lookOf, type OverlayOptions } from "./overlay.js";
 import { createRgb, type Rgb, type RgbRaster } from "./raster.js";
 import { position, type Scale, strength } from "./scale.js";
 import { type Theme, themes } from "./theme.js";
 
-/** A number with at most three significant digits: 0.0123, 1.5e-5, 1234. */
+/** A number with at most three significant digits: 0.0123, 1.5e−5, 1230. The minus sign is U+2212. */
 export function formatNumber(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e5)
-    return value.toExponential(1).replace("e+", "e").replace("-", "−").replace("e-", "e−");
-  const text = Number(value.toPrecision(3)).toString();
-  return text.replace("-", "−");
+  const text = size < 1e-3 || size >= 1e5 ? value.toExponential(1) : `${Number(value.toPrecision(3))}`;
+  return text.replace("e+", "e").replaceAll("-", "−");
 }
 
 /** "62 %", "0.4 %", "<0.1 %". */
@@ -33,7 +31,7 @@ export interface LegendOptions extends OverlayOptions {
 
 /** What the legend says about a scale. */
 export function scaleLabel(scale: Scale): string {
-  const kind = { map: "scale of this map", set: "one scale for all maps", fixed: "fixed scale" }[scale.mode];
+  const kind = { map: "scale of this map", set: "shared scale", fixed: "fixed scale" }[scale.mode];
   const clipped = scale.clip > 0 ? `, ${scale.clip} % clipped` : "";
   const outside = scale.outside > 0 ? `, ${scale.outside} ${scale.outside === 1 ? "value" : "values"} outside` : "";
   return `relevance, ${kind}${clipped}${outside}`;
@@ -80,17 +78,16 @@ export function drawLegend(width: number, scale: Scale, options: LegendOptions =
   return out;
 }
 
-/** In modes with varying opacity the bar shows the colours as they look over a pale ground. */
-function barColor(
-  value: number,
-  scale: Scale,
-  options: LegendOptions,
-  colors: ReturnType<typeof chooseColormap>,
-  theme: Theme,
-): Rgb {
-  const color = colorAt(colors, position(scale, value));
-  if (options.mode === "mask") return strength(scale, value) >= (options.threshold ?? 0.5) ? color : theme.faint;
-  const o = opacityOf(scale, value, options);
-  const share = options.mode === "alpha" ? o : o > 0 || options.mode === "contour" ? 1 : 0;
-  return [0, 1, 2].map((c) => Math.round(theme.faint[c]! + (color[c]! - theme.faint[c]!) * share)) as unknown as Rgb;
+/** What stands on the bar at a value: mixed over a pale ground as the picture is; for contours only the levels. */
+function barColor(value: number, scale: Scale, options: LegendOptions, colors: Colormap, theme: Theme): Rgb {
+  const ground = theme.faint;
+  const { mode = "alpha" } = options;
+  if (mode === "mask") {
+    return strength(scale, value) >= (options.threshold ?? 0.5) ? colorAt(colors, position(scale, value)) : ground;
+  }
+  const { color, opacity } = lookOf(scale, value, mode === "blend" ? { ...options, opacity: 1 } : options, colors);
+  const near = (level: number) => Math.abs(strength(scale, value) - level) < 0.012;
+  const share = mode === "contour" && !(options.levels ?? defaultLevels).some(near) ? 0 : opacity;
+  const mix = (c: 0 | 1 | 2) => Math.round(ground[c] + (color[c] - ground[c]) * share);
+  return [mix(0), mix(1), mix(2)];
 }

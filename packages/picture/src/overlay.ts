@@ -2,12 +2,13 @@
  * Draws a map over a picture.
  *
  *   blend    (1 - o) picture + o colour(v)                    everywhere the same opacity
- *   alpha    (1 - o s) picture + o s colour(v)                opacity grows with the strength s = |v| / max: zero is transparent
+ *   alpha    (1 - o s) picture + o s colour(v)                opacity grows with the strength s = |v| / max: zero is transparent;
+ *            on a diverging map colour(v) is one colour for each sign
  *   mask     the picture where s >= threshold, veiled elsewhere
  *   contour  lines where s crosses the levels, picture untouched in between
  *   map      the colours alone;  side-by-side  picture | map
  *
- * What the model did not see (cropped away) is grey and pale in every mode.
+ * What the model did not see (cropped away) fades to grey and paper in every mode.
  */
 import { type Colormap, type ColormapName, colorAt, colormaps, defaultColormap } from "./colormap.js";
 import { blit } from "./draw.js";
@@ -20,9 +21,9 @@ export const overlayModes = ["blend", "alpha", "mask", "contour", "map", "side-b
 export type OverlayMode = (typeof overlayModes)[number];
 
 export interface OverlayOptions {
-  /** Default "blend". */
+  /** Default "alpha". */
   readonly mode?: OverlayMode;
-  /** 0..1; default 0.6 (alpha: 0.9). */
+  /** 0..1; default 0.9 for alpha, 0.6 for blend. */
   readonly opacity?: number;
   /** Strength 0..1 below which nothing is drawn; default 0 (mask: 0.5). */
   readonly threshold?: number;
@@ -34,30 +35,42 @@ export interface OverlayOptions {
   readonly levels?: readonly number[];
   /** Line width of contours in pixels; default 1/160 of the width, at least 1. */
   readonly lineWidth?: number;
+  /** Draw over the picture in greys, so that colour only means relevance; default: for diverging maps, except masks. */
+  readonly grey?: boolean;
+  /** Colour of the paper around, towards which unseen parts fade; default white. */
+  readonly paper?: Rgb;
 }
 
-/** Opacity of a value, 0..1; the legend uses the same function. */
-export function opacityOf(scale: Scale, value: number, options: OverlayOptions): number {
-  const { mode = "blend" } = options;
+/** Strengths at which contours are drawn unless told. */
+export const defaultLevels: readonly number[] = [0.25, 0.5, 0.75];
+
+/** How a value looks before it is mixed with the picture; the legend uses the same function. */
+export interface Look {
+  readonly color: Rgb;
+  /** 0..1. */
+  readonly opacity: number;
+}
+
+/** Colour and opacity of a value (mode contour and mask: the colour of the bar). NaN is transparent. */
+export function lookOf(scale: Scale, value: number, options: OverlayOptions, colors: Colormap): Look {
+  const { mode = "alpha" } = options;
   const s = strength(scale, value);
-  if (Number.isNaN(s) || s < (options.threshold ?? 0)) return 0;
-  if (mode === "map" || mode === "side-by-side") return 1;
-  if (mode === "alpha") return (options.opacity ?? 0.9) * s;
-  return options.opacity ?? 0.6;
+  const p = position(scale, value);
+  if (Number.isNaN(s) || s < (options.threshold ?? 0)) return { color: [0, 0, 0], opacity: 0 };
+  if (mode === "alpha") {
+    // with a diverging map the sign alone gives the colour: its pale middle would count the strength twice
+    const at = colors.kind === "diverging" ? (p < 0.5 ? 0.12 : 0.88) : p;
+    return { color: colorAt(colors, at), opacity: (options.opacity ?? 0.9) * s };
+  }
+  return { color: colorAt(colors, p), opacity: mode === "blend" ? (options.opacity ?? 0.6) : 1 };
 }
 
 /** The colour map that the options and the scale lead to. Throws `bad-option`. */
 export function chooseColormap(scale: Scale, name?: ColormapName): Colormap {
   const map = name === undefined ? defaultColormap(scale.signed) : colormaps[name];
-  if (!map) {
-    throw pictureError(
-      "bad-option",
-      `no colour map "${name}"`,
-      "the name is not known",
-      `use one of ${Object.keys(colormaps).join(", ")}`,
-    );
-  }
-  return map;
+  if (map) return map;
+  const known = Object.keys(colormaps).join(", ");
+  throw pictureError("bad-option", `no colour map "${name}"`, "the name is not known", `use one of ${known}`);
 }
 
 /**
@@ -73,30 +86,28 @@ export function overlay(
 ): RgbRaster {
   const base = toRgb(picture);
   const { width, height } = base;
-  const mode = options.mode ?? "blend";
+  const { mode = "alpha", paper = [255, 255, 255] } = options;
   checkOptions(options);
-  const values = upsample(map, width, height, options.interpolation, rectangle);
   if (mode === "side-by-side") {
     const gap = Math.max(2, Math.round(width / 80));
-    const both = createRgb(2 * width + gap, height);
+    const both = createRgb(2 * width + gap, height, paper);
     blit(both, base, 0, 0);
     blit(both, overlay(base, map, scale, { ...options, mode: "map" }, rectangle), width + gap, 0);
     return both;
   }
-  const out = createRgb(width, height);
-  const outside = upsample({ rows: 1, columns: 1, values: [1] }, width, height, "nearest", rectangle);
+  const values = upsample(map, width, height, options.interpolation, rectangle);
   const colors = chooseColormap(scale, options.colormap);
-  for (let i = 0, p = 0; i < values.length; i++, p += 3) {
-    const pixel: Rgb = [base.data[p]!, base.data[p + 1]!, base.data[p + 2]!];
-    const color = Number.isNaN(outside[i]!) ? unseen(pixel) : shade(pixel, values[i]!, mode, scale, options, colors);
-    for (let c = 0; c < 3; c++) out.data[p + c] = Math.round(color[c]!);
-  }
+  const out: RgbRaster = { width, height, channels: 3, data: new Uint8Array(base.data) };
+  if (options.grey ?? (colors.kind === "diverging" && mode !== "mask")) toGreyInPlace(out.data);
+  if (mode === "mask") applyMask(out, values, scale, options.threshold ?? 0.5);
+  else if (mode !== "contour") applyColors(out, values, scale, options, colors);
+  if (rectangle) fadeUnseen(out, base, rectangle, paper);
   if (mode === "contour") drawContours(out, values, scale, options, colors);
   return out;
 }
 
 function checkOptions(options: OverlayOptions): void {
-  const { mode = "blend", opacity = 1, threshold = 0 } = options;
+  const { mode = "alpha", opacity = 1, threshold = 0 } = options;
   if (overlayModes.includes(mode) && opacity >= 0 && opacity <= 1 && threshold >= 0 && threshold <= 1) return;
   throw pictureError(
     "bad-option",
@@ -106,38 +117,55 @@ function checkOptions(options: OverlayOptions): void {
   );
 }
 
-function shade(
-  pixel: Rgb,
-  value: number,
-  mode: OverlayMode,
+/** Mixes colours in, through a table over 256 positions of the scale. */
+function applyColors(
+  out: RgbRaster,
+  values: Float32Array,
   scale: Scale,
   options: OverlayOptions,
   colors: Colormap,
-): Rgb {
-  if (mode === "contour") return pixel;
-  if (mode === "mask") return strength(scale, value) >= (options.threshold ?? 0.5) ? pixel : veil(pixel);
-  if (Number.isNaN(value)) return mode === "map" ? [128, 128, 128] : pixel;
-  const o = opacityOf(scale, value, options);
-  if (o === 0) return mode === "map" ? [236, 236, 236] : pixel;
-  return mix(pixel, colorAt(colors, position(scale, value)), o);
+): void {
+  const { data } = out;
+  const plain = options.mode === "map";
+  const threshold = options.threshold ?? 0;
+  const looks = Array.from({ length: 256 }, (_, i) =>
+    lookOf(scale, scale.min + (i / 255) * (scale.max - scale.min), { ...options, threshold: 0 }, colors),
+  );
+  for (let i = 0, p = 0; i < values.length; i++, p += 3) {
+    const at = position(scale, values[i]!);
+    const hidden = Number.isNaN(at) || (threshold > 0 && strength(scale, values[i]!) < threshold);
+    if (hidden && !plain) continue;
+    const look = hidden ? hiddenLook : looks[Math.round(at * 255)]!;
+    const { color, opacity } = look;
+    data[p] = data[p]! + (color[0] - data[p]!) * opacity + 0.5;
+    data[p + 1] = data[p + 1]! + (color[1] - data[p + 1]!) * opacity + 0.5;
+    data[p + 2] = data[p + 2]! + (color[2] - data[p + 2]!) * opacity + 0.5;
+  }
 }
 
-const mix = (a: Rgb, b: Rgb, share: number): Rgb => [
-  a[0] + (b[0] - a[0]) * share,
-  a[1] + (b[1] - a[1]) * share,
-  a[2] + (b[2] - a[2]) * share,
-];
+/** Cells of a plain map that are below the threshold or have no value. */
+const hiddenLook: Look = { color: [150, 150, 150], opacity: 1 };
 
-const luminance = (p: Rgb) => 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+const luminance = (data: Uint8Array, p: number) => 0.299 * data[p]! + 0.587 * data[p + 1]! + 0.114 * data[p + 2]!;
 
-function veil(p: Rgb): Rgb {
-  const grey = luminance(p) * 0.28 + 22;
-  return [grey, grey, grey];
+function toGreyInPlace(data: Uint8Array): void {
+  for (let p = 0; p < data.length; p += 3) data.fill(luminance(data, p) + 0.5, p, p + 3);
 }
 
-function unseen(p: Rgb): Rgb {
-  const grey = luminance(p) * 0.3 + 168;
-  return [grey, grey, grey];
+function fadeUnseen(out: RgbRaster, base: RgbRaster, rectangle: Rectangle, paper: Rgb): void {
+  const seen = upsample({ rows: 1, columns: 1, values: [1] }, out.width, out.height, "nearest", rectangle);
+  for (let i = 0; i < seen.length; i++) {
+    if (!Number.isNaN(seen[i]!)) continue;
+    const grey = luminance(base.data, i * 3);
+    for (let c = 0; c < 3; c++) out.data[i * 3 + c] = Math.round(grey + (paper[c]! - grey) * 0.68);
+  }
+}
+
+function applyMask(out: RgbRaster, values: Float32Array, scale: Scale, threshold: number): void {
+  for (let i = 0; i < values.length; i++) {
+    if (strength(scale, values[i]!) >= threshold) continue;
+    out.data.fill(Math.round(luminance(out.data, i * 3) * 0.28 + 22), i * 3, i * 3 + 3);
+  }
 }
 
 /** A pixel is on a line when a neighbour within half a line width is on the other side of the level. Dark rim, coloured core. */
@@ -150,7 +178,7 @@ function drawContours(
 ): void {
   const { width, height } = out;
   const line = Math.max(1, Math.round(options.lineWidth ?? width / 160));
-  for (const level of [...(options.levels ?? [0.25, 0.5, 0.75])].sort((a, b) => a - b)) {
+  for (const level of [...(options.levels ?? defaultLevels)].sort((a, b) => a - b)) {
     const inside = Uint8Array.from(values, (v) => (strength(scale, v) >= level ? (v < 0 ? 2 : 1) : 0));
     const distance = distanceToOther(inside, width, height, line + 1);
     for (let i = 0; i < inside.length; i++) {

@@ -72,7 +72,7 @@ export function drawPanel(
 
 function drawBox(target: RgbRaster, where: Rectangle, box: Box, font: Font): void {
   const color = box.color ?? [80, 255, 120];
-  const line = Math.max(1, Math.round(target.width / 320));
+  const line = Math.max(2, Math.round(target.width / 300));
   const rim = { x: where.x - line, y: where.y - line, width: where.width + 2 * line, height: where.height + 2 * line };
   strokeRectangle(target, rim, 3 * line, [0, 0, 0]);
   strokeRectangle(target, where, line, color);

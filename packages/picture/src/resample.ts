@@ -30,10 +30,13 @@ const sinc = (x: number) => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI)
 const kernels: Record<Exclude<Filter, "nearest">, { support: number; at: (x: number) => number }> = {
   box: { support: 0.5, at: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
-  // 0.54 and 0.46 are float32 constants in PIL
+  // 0.54 and 0.46 are float32 constants in PIL, whose sum is not 1
   hamming: {
     support: 1,
-    at: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(x * Math.PI))),
+    at: (x) => {
+      if (x === 0 || Math.abs(x) >= 1) return x === 0 ? 1 : 0;
+      return sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(x * Math.PI));
+    },
   },
   bicubic: {
     support: 2,

@@ -1,24 +1,31 @@
 /**
- * A finished picture: title, panels, one legend, caption, provenance. One explanation or several targets side by side with one
- * shared scale; text grows with the panels. Nothing here computes relevance: it draws what it is given.
+ * A finished picture: title, panels, legend, caption, provenance. One explanation; several targets side by side with one shared
+ * scale; or rows of them (methods x classes), each row with a scale of its own, since methods have different units.
+ * Text grows with the panels. Nothing here computes relevance: it draws what it is given.
  */
 import { blit } from "./draw.js";
-import { drawText, type Font, fontFor, wrapText } from "./font.js";
 import type { GridMap } from "./grid.js";
-import { drawLegend, legendHeight } from "./legend.js";
 import type { OverlayOptions } from "./overlay.js";
-import { type Box, drawPanel, fitPicture } from "./panel.js";
-import { createRgb, type Raster, type Rectangle, type RgbRaster } from "./raster.js";
-import { makeScales, type Scale, type ScaleOptions } from "./scale.js";
-import { type Theme, themes } from "./theme.js";
+import { type Box, drawPanel, type Fitted, fitPicture } from "./panel.js";
+import type { Raster, Rectangle, RgbRaster } from "./raster.js";
+import { createRgb } from "./raster.js";
+import { makeScales, type ScaleOptions } from "./scale.js";
+import { type Cell, drawLegendBlock, drawParagraph, drawRow, layoutFor } from "./sheet-layout.js";
+import { themes } from "./theme.js";
 
 /** One explanation on a sheet. */
 export interface Panel {
-  /** e.g. "WBC  98.3 %". At most two lines are shown. */
+  /** e.g. "WBC 98.3 %". At most two lines are shown. */
   readonly title: string;
-  /** e.g. the method, or the summary sentence. */
+  /** e.g. the method. At most two lines are shown. */
   readonly subtitle?: string;
   readonly map: GridMap;
+}
+
+/** A row of explanations with a title of its own, e.g. a method. */
+export interface PanelRow {
+  readonly title?: string;
+  readonly panels: readonly Panel[];
 }
 
 export interface SheetOptions {
@@ -31,22 +38,17 @@ export interface SheetOptions {
   /** `Geometry.rectangle`: where the maps lie on the picture, in its pixels. Default: all of it. */
   readonly rectangle?: Rectangle;
   readonly overlay?: OverlayOptions;
+  /** Default: one scale for the maps of a row. */
   readonly scale?: ScaleOptions;
+  /** Rectangles to draw on every panel, in pixels of the picture. */
   readonly boxes?: readonly Box[];
-  /** Show the picture alone before the first panel; default true. */
+  /** Show the picture alone before the first panel of each row; default true. */
   readonly original?: boolean;
-  /** Panels in a row, the original included; default: all up to four, then as even as possible. */
+  /** Panels in a line, the original included; default: all up to four, then as even as possible. */
   readonly columns?: number;
-  /** Longer side of a panel's picture in pixels; default 480 (one panel: 800). Small pictures are enlarged to at least 320. */
+  /** Longer side of a panel's picture in pixels; default 480 (one explanation: 800). Small pictures are enlarged to at least 320. */
   readonly panelSize?: number;
   readonly theme?: keyof typeof themes;
-}
-
-interface Cell {
-  readonly title: string;
-  readonly subtitle: string;
-  readonly picture: RgbRaster;
-  readonly legend: Scale | null;
 }
 
 /** One explanation: title, picture with overlay, legend, caption. With mode "side-by-side" the picture stands beside the map. */
@@ -57,127 +59,65 @@ export function drawExplanation(picture: Raster, panel: Panel, options: SheetOpt
 
 /** The picture and one panel for each explanation. Throws `bad-raster`, `bad-map`, `bad-option`. */
 export function drawSheet(picture: Raster, panels: readonly Panel[], options: SheetOptions = {}): RgbRaster {
+  return drawRows(picture, [{ panels }], options);
+}
+
+/** Several rows, e.g. one for each method with one panel for each class. Throws `bad-raster`, `bad-map`, `bad-option`. */
+export function drawRows(picture: Raster, rows: readonly PanelRow[], options: SheetOptions = {}): RgbRaster {
   const theme = themes[options.theme ?? "light"];
-  const mode = options.overlay?.mode === "side-by-side" ? "map" : (options.overlay?.mode ?? "blend");
-  const overlay: OverlayOptions = { ...options.overlay, mode };
+  const mode = options.overlay?.mode === "side-by-side" ? "map" : (options.overlay?.mode ?? "alpha");
+  const overlay: OverlayOptions = { paper: theme.paper, ...options.overlay, mode };
   const size = options.panelSize ?? 480;
   const fitted = fitPicture(picture, Math.min(320, size), size);
-  const scales = makeScales(
-    panels.map((p) => p.map),
-    options.scale,
-  );
-  const shared = scales.every((s) => s === scales[0]);
-  const cells: Cell[] = panels.map((panel, i) => ({
-    title: panel.title,
-    subtitle: panel.subtitle ?? "",
-    picture: drawPanel(fitted, panel.map, scales[i]!, overlay, options.rectangle, options.boxes),
-    legend: shared ? null : scales[i]!,
-  }));
-  if (options.original ?? true) cells.unshift(originalCell(picture, fitted, options));
-  const width = Math.max(320, fitted.raster.width);
-  return compose(cells, width, shared ? (scales[0] ?? null) : null, overlay, theme, options);
-}
-
-function originalCell(picture: Raster, fitted: ReturnType<typeof fitPicture>, options: SheetOptions): Cell {
-  const drawn = drawPanel(fitted, null, null, {}, undefined, options.boxes);
-  const seen = options.rectangle;
-  const whole =
-    !seen ||
-    (seen.x <= 0.5 &&
-      seen.y <= 0.5 &&
-      seen.x + seen.width >= picture.width - 0.5 &&
-      seen.y + seen.height >= picture.height - 0.5);
-  return {
-    title: "picture",
-    subtitle: `${picture.width}×${picture.height}${whole ? "" : ", pale: not seen by the model"}`,
-    picture: drawn,
-    legend: null,
-  };
-}
-
-function compose(
-  cells: readonly Cell[],
-  width: number,
-  shared: Scale | null,
-  overlay: OverlayOptions,
-  theme: Theme,
-  options: SheetOptions,
-): RgbRaster {
-  const body = fontFor(width >= 1000 ? 32 : width >= 600 ? 24 : 16);
-  const heading = fontFor(body.height * 1.5);
-  const small = fontFor(Math.max(12, body.height * 0.75));
-  const gap = Math.round(body.height * 1.25);
-  const columns = options.columns ?? Math.ceil(cells.length / Math.ceil(cells.length / 4));
-  const inner = columns * width + (columns - 1) * gap;
-  const total = inner + 2 * gap;
+  const original = options.original ?? true;
+  const longest = Math.max(1, ...rows.map((r) => r.panels.length + (original ? 1 : 0)));
+  const columns = options.columns ?? Math.ceil(longest / Math.ceil(longest / 4));
+  const layout = layoutFor(Math.max(320, fitted.raster.width), columns, theme, overlay);
+  const { gap, heading, body, small, inner } = layout;
   const blocks: { picture: RgbRaster; space: number }[] = [];
-  const text = (content: string | undefined, font: Font, color: Theme["ink"], space: number) => {
-    if (content) blocks.push({ picture: paragraph(content, inner, font, color, theme), space });
-  };
-  text(options.title, heading, theme.ink, gap / 2);
-  for (let at = 0; at < cells.length; at += columns) {
-    blocks.push({ picture: row(cells.slice(at, at + columns), width, columns, gap, body, overlay, theme), space: gap });
+  const push = (block: RgbRaster, space: number) => blocks.push({ picture: block, space: Math.round(space) });
+  if (options.title) push(drawParagraph(options.title, layout, heading, theme.ink), gap / 2);
+  for (const { title, panels } of rows) {
+    const scales = makeScales(
+      panels.map((p) => p.map),
+      options.scale,
+    );
+    const shared = scales.every((s) => s === scales[0]);
+    const cells: Cell[] = panels.map((panel, i) => ({
+      title: panel.title,
+      subtitle: panel.subtitle ?? "",
+      picture: drawPanel(fitted, panel.map, scales[i]!, overlay, options.rectangle, options.boxes),
+      legend: shared ? null : scales[i]!,
+    }));
+    if (original) cells.unshift(originalCell(picture, fitted, options.boxes));
+    if (title) push(drawParagraph(title, layout, heading, theme.ink), gap / 4);
+    for (let at = 0; at < cells.length; at += columns) push(drawRow(cells.slice(at, at + columns), layout), gap);
+    if (shared && scales[0]) push(drawLegendBlock(scales[0], layout), gap * 0.75);
   }
-  if (shared)
-    blocks.push({
-      picture: drawLegend(Math.min(inner, width * 2), shared, { ...overlay, font: body, theme }),
-      space: gap / 2,
-    });
-  text(options.caption, body, theme.ink, gap / 2);
-  text(options.provenance, small, theme.muted, gap / 2);
-  const height = blocks.reduce(
-    (sum, b) => sum + b.picture.height + Math.round(b.space),
-    2 * gap - Math.round(blocks.at(-1)?.space ?? 0),
-  );
-  const out = createRgb(total, height, theme.paper);
+  if (options.caption) push(drawParagraph(options.caption, layout, body, theme.ink), gap / 2);
+  if (isCropped(picture, options.rectangle)) {
+    push(drawParagraph("Faded: outside of what the model sees.", layout, body, theme.muted), gap / 2);
+  }
+  if (options.provenance) push(drawParagraph(options.provenance, layout, small, theme.muted), gap / 2);
+  const height = blocks.reduce((sum, b) => sum + b.picture.height + b.space, 2 * gap) - (blocks.at(-1)?.space ?? 0);
+  const out = createRgb(inner + 2 * gap, height, theme.paper);
   let y = gap;
   for (const block of blocks) {
     blit(out, block.picture, gap, y);
-    y += block.picture.height + Math.round(block.space);
+    y += block.picture.height + block.space;
   }
   return out;
 }
 
-function paragraph(content: string, width: number, font: Font, color: Theme["ink"], theme: Theme): RgbRaster {
-  const lines = wrapText(content, width, font);
-  const step = Math.round(font.height * 1.2);
-  const out = createRgb(width, step * lines.length, theme.paper);
-  lines.forEach((line, i) => {
-    drawText(out, line, 0, i * step, font, color);
-  });
-  return out;
+function originalCell(picture: Raster, fitted: Fitted, boxes: readonly Box[] | undefined): Cell {
+  const drawn = drawPanel(fitted, null, null, {}, undefined, boxes);
+  return { title: "picture", subtitle: `${picture.width}×${picture.height} pixels`, picture: drawn, legend: null };
 }
 
-/** A row of panels whose pictures stand at the same height. */
-function row(
-  cells: readonly Cell[],
-  width: number,
-  columns: number,
-  gap: number,
-  font: Font,
-  overlay: OverlayOptions,
-  theme: Theme,
-): RgbRaster {
-  const step = Math.round(font.height * 1.2);
-  const texts = cells.map((cell) => ({
-    title: wrapText(cell.title, width, font, 2),
-    subtitle: cell.subtitle ? wrapText(cell.subtitle, width, font, 2) : [],
-  }));
-  const lines = Math.max(...texts.map((t) => t.title.length + t.subtitle.length));
-  const top = lines * step + Math.round(font.height * 0.3);
-  const high = Math.max(...cells.map((c) => c.picture.height));
-  const legend = cells.some((c) => c.legend) ? legendHeight(font) + Math.round(gap / 2) : 0;
-  const out = createRgb(columns * width + (columns - 1) * gap, top + high + legend, theme.paper);
-  cells.forEach((cell, i) => {
-    const x = i * (width + gap);
-    const { title, subtitle } = texts[i]!;
-    const first = lines - title.length - subtitle.length;
-    for (const [k, line] of [...title, ...subtitle].entries()) {
-      drawText(out, line, x, (first + k) * step, font, k < title.length ? theme.ink : theme.muted);
-    }
-    blit(out, cell.picture, x + Math.floor((width - cell.picture.width) / 2), top);
-    if (cell.legend)
-      blit(out, drawLegend(width, cell.legend, { ...overlay, font, theme }), x, top + high + Math.round(gap / 2));
-  });
-  return out;
+/** Whether more than half a pixel of the picture lies outside of the rectangle. */
+function isCropped(picture: Raster, seen: Rectangle | undefined): boolean {
+  if (!seen) return false;
+  const right = seen.x + seen.width;
+  const bottom = seen.y + seen.height;
+  return seen.x > 0.5 || seen.y > 0.5 || right < picture.width - 0.5 || bottom < picture.height - 0.5;
 }

@@ -4,6 +4,7 @@
  *   centroid = sum_i v_i (x_i, y_i) / sum_i v_i over the chosen patches, in 0..1;   thirds give a 3 x 3 grid of region words
  *   spread   = sqrt(sum_i v_i |p_i - centroid|^2 / sum_i v_i); an even map has 0.41, above 0.3 the place is called "spread out"
  */
+import { pictureError } from "./error.js";
 import { checkMap, type GridMap } from "./grid.js";
 import { formatPercent } from "./legend.js";
 
@@ -35,9 +36,18 @@ const regions = [
   ["lower left", "lower centre", "lower right"],
 ] as const;
 
-/** Sums up a map. Values below zero and values that are not finite do not count. Throws `bad-map`. */
+/** Sums up a map. Values below zero and values that are not finite do not count. Throws `bad-map`, `bad-option`. */
 export function summarize(map: GridMap, options: SummaryOptions): Summary {
   checkMap(map);
+  const { share: wantedShare = 0.5, top } = options;
+  if (!(wantedShare > 0 && wantedShare <= 1) || (top !== undefined && !(Number.isInteger(top) && top > 0))) {
+    throw pictureError(
+      "bad-option",
+      `share ${wantedShare}, top ${top}`,
+      "share lies in 0..1, top is at least 1",
+      "correct the option",
+    );
+  }
   const values = Float64Array.from(map.values, (v) => (Number.isFinite(v) && v > 0 ? v : 0));
   const total = values.reduce((a, b) => a + b, 0);
   const [one, many] = options.unit ?? ["patch", "patches"];
@@ -45,10 +55,10 @@ export function summarize(map: GridMap, options: SummaryOptions): Summary {
     return { sentence: `No positive relevance for ${options.label}.`, share: 0, patches: [], region: "" };
   const sorted = [...values.keys()].filter((i) => values[i]! > 0).sort((a, b) => values[b]! - values[a]! || a - b);
   const patches: number[] = [];
-  const wanted = (options.share ?? 0.5) * total * (1 - 1e-12);
+  const wanted = wantedShare * total * (1 - 1e-12);
   let sum = 0;
   for (const i of sorted) {
-    if (options.top === undefined ? sum >= wanted && patches.length > 0 : patches.length >= options.top) break;
+    if (top === undefined ? sum >= wanted && patches.length > 0 : patches.length >= top) break;
     patches.push(i);
     sum += values[i]!;
   }
