@@ -60,7 +60,7 @@ export function summarize(units: readonly Unit[], unit: UnitKind = "word", label
   const target = label ? ` for ${label}` : "";
   if (total <= 0) {
     const against = own.some((each) => each.value < 0) ? "; all that is not zero speaks against it" : "";
-    return `None of the ${own.length} ${unit}s has positive relevance${target}${against}.`;
+    return `None of the ${own.length} ${unit}${own.length === 1 ? "" : "s"} has positive relevance${target}${against}.`;
   }
   const named: Unit[] = [];
   let sum = 0;

@@ -24,7 +24,7 @@ export function windows(tokens: readonly Token[], size: number, overlap = Math.f
       ranges.push({ from: Math.min(from, wordStartAfter(tokens, full, from)), to });
       return ranges;
     }
-    while (to > from + size / 2 && insideWord(tokens, to)) to--;
+    while (to > from + Math.max(1, size / 2) && insideWord(tokens, to)) to--;
     if (insideWord(tokens, to)) to = Math.min(from + size, tokens.length);
     ranges.push({ from, to });
     let next = Math.max(from + 1, to - overlap);

@@ -31,7 +31,7 @@ export function toAnsi(view: TextView, options: AnsiOptions = {}): string {
   const legend = plain
     ? `scale: 1.00 = ${raw(view.scale.limit)}`
     : `${raw(sizes[0]!)} ${bar(view.scale.signed, colors, theme)} ${raw(sizes[1]!)}  bold +${view.scale.signed ? ", underlined −" : ""}`;
-  return [...heading(view), body.join(""), "", legend, view.summary, ...view.notes, ""].join("\n");
+  return [...heading(view), body.join(""), "", legend, safe(view.summary), ...view.notes.map(safe), ""].join("\n");
 }
 
 function heading(view: TextView): string[] {
@@ -67,8 +67,7 @@ function bar(signed: boolean, colors: "24bit" | "256", theme: Theme): string {
 
 /** Control characters as their symbols (U+2400 ...), so that a text cannot drive the terminal; tabs and line breaks stay. */
 const safe = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
-  text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => {
+  text.replace(/(?![\t\n])\p{Cc}/gu, (c) => {
     const code = c.charCodeAt(0);
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : "␡";
   });

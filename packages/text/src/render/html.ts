@@ -117,12 +117,10 @@ function table({ units, unit, scale }: TextView, places: readonly (number | unde
 
 const spoken = (value: number): string => (value < 0 ? `minus ${raw(-value)}` : raw(value));
 
-/** Text for HTML and XML; control characters that neither allows become U+FFFD. */
+/** Text for HTML and XML; what neither allows (controls, lone surrogates) becomes U+FFFD. */
 export const markup = (text: string): string =>
   text
-    .replace(/\p{Cs}/gu, "\ufffd")
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them
-    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]/g, "\ufffd")
+    .replace(/(?![\t\n\r])\p{Cc}|[\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
