@@ -1,4 +1,17 @@
 export * from "./baseline.js";
+export * from "./data/coco.js";
+export * from "./data/csv.js";
+export * from "./data/eraser.js";
+export * from "./data/file.js";
+export * from "./data/gtsegs.js";
+export * from "./data/image-folder.js";
+export * from "./data/imagenet.js";
+export { type BrokenRow, DataError, type Loaded, type LoadOptions } from "./data/loaded.js";
+export * from "./data/mask-codec.js";
+export * from "./data/mask-folder.js";
+export * from "./data/pascal-voc.js";
+export * from "./data/picture-sample.js";
+export * from "./data/text-rows.js";
 export { imputeLinear } from "./impute.js";
 export * from "./location.js";
 export * from "./measure.js";
