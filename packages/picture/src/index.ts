@@ -1,7 +1,7 @@
 /**
  * From pixels to tensor, from map to picture. Pure TypeScript on rasters: decoding and PNG encoding are the caller's.
  */
-export * from "./colormap.js";
+export { type Colormap, type ColormapName, colorAt, colormaps, defaultColormap } from "./colormap.js";
 export { blit, fillRectangle, strokeRectangle } from "./draw.js";
 export { PictureError, type PictureErrorCode, type Problem } from "./error.js";
 export { drawText, type Font, fontFor, textWidth, wrapText } from "./font.js";
@@ -10,14 +10,8 @@ export { drawLegend, formatNumber, formatPercent, type LegendOptions, scaleLabel
 export { type OverlayMode, type OverlayOptions, overlay, overlayModes } from "./overlay.js";
 export { type Box, type Fitted, fitPicture } from "./panel.js";
 export { type Geometry, type Preprocessed, preprocess, resizedSize } from "./preprocess.js";
-export {
-  defaultPreprocessing,
-  type Preprocessing,
-  type ReadOptions,
-  type ResizeRule,
-  readPreprocessing,
-  staticSize,
-} from "./preprocess-config.js";
+export { defaultPreprocessing, readPreprocessing } from "./preprocess-config.js";
+export { type Preprocessing, type ReadOptions, type ResizeRule, staticSize } from "./preprocessing.js";
 export {
   createRgb,
   type Pixels,

@@ -67,7 +67,7 @@ export function lookOf(scale: Scale, value: number, options: OverlayOptions, col
 
 /** The colour map that the options and the scale lead to. Throws `bad-option`. */
 export function chooseColormap(scale: Scale, name?: ColormapName): Colormap {
-  const map = name === undefined ? defaultColormap(scale.signed) : colormaps[name];
+  const map = name === undefined ? defaultColormap(scale.signed) : Object.hasOwn(colormaps, name) && colormaps[name];
   if (map) return map;
   const known = Object.keys(colormaps).join(", ");
   throw pictureError("bad-option", `no colour map "${name}"`, "the name is not known", `use one of ${known}`);

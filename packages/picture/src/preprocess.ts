@@ -7,7 +7,7 @@
  * Source: transformers 4.46, image_transforms.py (`resize`, `center_crop`, `rescale`, `normalize`).
  */
 import { pictureError } from "./error.js";
-import type { Preprocessing, ResizeRule } from "./preprocess-config.js";
+import type { Preprocessing, ResizeRule } from "./preprocessing.js";
 import { type Pixels, type Raster, type Rectangle, type RgbRaster, toGrey, toRgb } from "./raster.js";
 import { resample } from "./resample.js";
 
