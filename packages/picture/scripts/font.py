@@ -106,7 +106,7 @@ def pack(table, w, h):
 
 
 with open("src/font-data.ts", "w") as f:
-    f.write('''/**
+    f.write('''/*!
  * Glyphs of the bitmap font Spleen in four sizes: width x height bits each, row-major, most significant bit first, packed without
  * gaps, as base64. Written by scripts/font.py: do not edit. Dashes, ellipsis, quotes, the >= sign and the box are ours.
  *

@@ -15,10 +15,11 @@ export function formatNumber(value: number): string {
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 
-/** "62 %", "0.4 %", "<0.1 %". */
+/** "62 %", "0.4 %", "99.6 %", "<0.1 %"; 0 % and 100 % only where it is exactly so. */
 export function formatPercent(share: number): string {
   const percent = share * 100;
   if (percent > 0 && percent < 0.1) return "<0.1 %";
+  if (percent >= 99 && percent < 100) return `${Math.min(99.9, Number(percent.toFixed(1)))} %`;
   return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
 }
 
@@ -82,9 +83,8 @@ export function drawLegend(width: number, scale: Scale, options: LegendOptions =
 function barColor(value: number, scale: Scale, options: LegendOptions, colors: Colormap, theme: Theme): Rgb {
   const ground = theme.faint;
   const { mode = "alpha" } = options;
-  if (mode === "mask") {
-    return strength(scale, value) >= (options.threshold ?? 0.5) ? colorAt(colors, position(scale, value)) : ground;
-  }
+  // a mask has no colours: dark is what it hides
+  if (mode === "mask") return strength(scale, value) >= (options.threshold ?? 0.5) ? ground : [70, 70, 70];
   const { color, opacity } = lookOf(scale, value, mode === "blend" ? { ...options, opacity: 1 } : options, colors);
   const near = (level: number) => Math.abs(strength(scale, value) - level) < 0.012;
   const share = mode === "contour" && !(options.levels ?? defaultLevels).some(near) ? 0 : opacity;

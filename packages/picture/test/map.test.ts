@@ -199,5 +199,12 @@ describe("summary", () => {
 test("numbers on legends", () => {
   const shown = [0, 0.0118321, -2.5, 1234.5, 0.000015, -1e-7, 250000, 99999].map(formatNumber);
   expect(shown).toEqual(["0", "0.0118", "−2.5", "1230", "1.5e−5", "−1.0e−7", "2.5e5", "100000"]);
-  expect([0, 0.00001, 0.0153, 0.62, 1].map(formatPercent)).toEqual(["0 %", "<0.1 %", "1.5 %", "62 %", "100 %"]);
+  expect([0, 0.00001, 0.0153, 0.62, 0.9999, 1].map(formatPercent)).toEqual([
+    "0 %",
+    "<0.1 %",
+    "1.5 %",
+    "62 %",
+    "99.9 %",
+    "100 %",
+  ]);
 });
