@@ -1,10 +1,10 @@
 /** The colour bar with its numbers: what the colours of a scale mean. */
-import { type Colormap, colorAt } from "./colormap.js";
+import type { Colormap } from "./colormap.js";
 import { fillRectangle } from "./draw.js";
 import { drawText, type Font, fontFor, textWidth } from "./font.js";
 import { chooseColormap, defaultLevels, lookOf, type OverlayOptions } from "./overlay.js";
 import { createRgb, type Rgb, type RgbRaster } from "./raster.js";
-import { position, type Scale, strength } from "./scale.js";
+import { type Scale, strength } from "./scale.js";
 import { type Theme, themes } from "./theme.js";
 
 /** A number with at most three significant digits: 0.0123, 1.5e−5, 1230. The minus sign is U+2212. */
