@@ -1,1 +1,12 @@
-export {};
+/** The compiler's public surface: no runtime, no DOM, no Node. */
+export { compile, type Program } from "./compile.js";
+export { type Diagnostic, type DiagnosticCode, formatDiagnostic, VitrailError } from "./errors.js";
+export { inspect } from "./inspect.js";
+export { type Metadata, originalBytes, readMetadata } from "./metadata.js";
+export type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
+export { methods } from "./methods/registry.js";
+export { type CompileOptions, findMethod } from "./options.js";
+export type { Report, SiteReport, ValueReport } from "./report.js";
+export type { TargetMode } from "./seed.js";
+export type { ElementType } from "./tensor/element-type.js";
+export { version } from "./version.js";

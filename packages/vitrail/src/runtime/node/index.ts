@@ -1,1 +1,40 @@
-export {};
+import { fileURLToPath } from "node:url";
+import type { CompileOptions } from "../../options.js";
+import { type Explainer, explainerOver } from "../explainer.js";
+import type { Part } from "../session.js";
+import type { Feeds } from "../tensor.js";
+import type { RuntimeOptions } from "./protocol.js";
+import { WorkerClient } from "./worker-client.js";
+
+export * from "../index.js";
+export type { RuntimeOptions } from "./protocol.js";
+
+export type ExplainerOptions = CompileOptions & RuntimeOptions;
+
+/**
+ * Compiles a model and opens it in a worker thread. Bytes are moved there, not copied, when they fill their own buffer
+ * and `transfer` is set; a file is read there.
+ */
+export async function createExplainer(
+  model: string | URL | Uint8Array,
+  { device, threads, folder, transfer, ...compile }: ExplainerOptions & { transfer?: boolean } = {},
+): Promise<Explainer> {
+  const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
+  const source = model instanceof URL ? fileURLToPath(model) : model;
+  const moved = transfer && source instanceof Uint8Array ? [source.buffer as ArrayBuffer] : [];
+  try {
+    const findings = await worker.call("open", { model: source, compile, runtime: { device, threads, folder } }, moved);
+    const session = {
+      run: (feeds: Feeds, part: Part) => worker.call("run", { feeds: plain(feeds), part }),
+      close: () => worker.close(),
+    };
+    return explainerOver(session, findings);
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+}
+
+/** Only what crosses threads: an `ort.Tensor` has methods. */
+const plain = (feeds: Feeds): Feeds =>
+  Object.fromEntries(Object.entries(feeds).map(([name, { type, dims, data }]) => [name, { type, dims, data }]));

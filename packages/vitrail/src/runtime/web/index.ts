@@ -1,1 +1,38 @@
-export {};
+import type { CompileOptions } from "../../options.js";
+import { type Explainer, explainerOver } from "../explainer.js";
+import { load } from "../load.js";
+import { failure, messageOf, problem } from "../problem.js";
+import { pairSession } from "../session.js";
+import { type WebRuntimeOptions, webRuntime } from "./native.js";
+
+export * from "../index.js";
+export type { WebRuntimeOptions } from "./native.js";
+
+export type ExplainerOptions = CompileOptions & WebRuntimeOptions;
+
+/** Compiles a model, given as bytes or fetched from an address, and opens it on onnxruntime-web. */
+export async function createExplainer(
+  model: string | URL | Uint8Array | ArrayBuffer,
+  { device, threads, wasmPaths, externalData, ...compile }: ExplainerOptions = {},
+): Promise<Explainer> {
+  const bytes = await bytesOf(model);
+  const loaded = load(bytes, compile);
+  const open = await webRuntime({ device, threads, wasmPaths, externalData });
+  return explainerOver(await pairSession(loaded.bytes, loaded.prefix, open), loaded.findings);
+}
+
+async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {
+  if (model instanceof Uint8Array) return model;
+  return model instanceof ArrayBuffer ? new Uint8Array(model) : fetchBytes(model);
+}
+
+async function fetchBytes(address: string | URL): Promise<Uint8Array> {
+  try {
+    const response = await fetch(address);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    const at = String(address);
+    throw failure(problem("E070", { at, why: messageOf(error), try: "check the address and the network" }));
+  }
+}

@@ -1,0 +1,139 @@
+/** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
+
+import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
+import { fail } from "./errors.js";
+import { dataInputs, type Node, type Value } from "./ir/graph.js";
+import type { ModelGraph } from "./ir/model-graph.js";
+import { ancestors } from "./ir/traverse.js";
+import type { UnitFinder } from "./relevance/unit.js";
+import { isFloat } from "./tensor/element-type.js";
+
+/** Where data begins for the explained input: a float input itself, or the embeddings looked up by its ids. */
+export interface Source {
+  readonly kind: "input" | "embedding";
+  readonly value: Value;
+  readonly input: string;
+}
+
+export interface Analysis {
+  readonly model: ModelGraph;
+  readonly outputName: string;
+  readonly output: Value;
+  readonly source: Source;
+  /** Every source of the model on the path to the output. */
+  readonly sources: readonly Source[];
+  /** Sites of the explained tower, in data-flow order. */
+  readonly sites: readonly AttentionSite[];
+  readonly towards: ReadonlySet<Value>;
+  readonly units: UnitFinder;
+}
+
+export function analyse(
+  model: ModelGraph,
+  choice: { output?: string | undefined; explains?: string | undefined },
+): Analysis {
+  const outputName = chooseOutput(model, choice.output);
+  const output = model.outputs.get(outputName)!;
+  const nodes = ancestors([output], dataInputs);
+  const sources = findSources(model, nodes, output);
+  const source = chooseSource(model, sources, nodes, choice.explains);
+  const towards = reachable(nodes, new Set(sources.filter((s) => s.input === source.input).map((s) => s.value)));
+  const sites = findSites(output)
+    .filter((s) => towards.has(s.values))
+    .map((s, index) => ({ ...s, index }));
+  const order = new Map(nodes.map((n, i) => [n, i]));
+  const units = { operators: model.builder.operators, position: (n: Node) => order.get(n) ?? -1 };
+  return { model, outputName, output, source, sources, sites, towards, units };
+}
+
+/** The first floating-point output that depends on data; of several, one that depends on attention and has the fewest axes. */
+function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
+  const all = [...model.outputs.keys()];
+  if (wanted !== undefined) {
+    const value = model.outputs.get(wanted);
+    if (!value) fail("E012", `"${wanted}"`, { why: `the model has ${all.join(", ")}` });
+    if (!isFloat(value.type) || !value.data)
+      fail("E032", "", { at: `output "${wanted}"`, why: "it does not depend on the input in a differentiable way" });
+    return wanted;
+  }
+  const candidates = all.filter((name) => model.outputs.get(name)!.data);
+  const attending = candidates.filter((name) => findSites(model.outputs.get(name)!).length > 0);
+  const [best] = [...(attending.length > 0 ? attending : candidates)].sort(
+    (a, c) => (model.outputs.get(a)!.rank ?? 9) - (model.outputs.get(c)!.rank ?? 9),
+  );
+  if (!best) fail("E032", "", { why: `no output depends on the input in a differentiable way (${all.join(", ")})` });
+  return best;
+}
+
+function findSources(model: ModelGraph, nodes: readonly Node[], output: Value): Source[] {
+  const found = new Map<Value, Source>();
+  const names = new Map([...model.inputs].map(([name, v]) => [v, name]));
+  const visit = (value: Value) => {
+    if (!value.data || found.has(value)) return;
+    const name = names.get(value);
+    if (name !== undefined) found.set(value, { kind: "input", value, input: name });
+    else if (value.lookup) {
+      const ids = idsInput(value.lookup.ids, names);
+      if (ids) found.set(value, { kind: "embedding", value, input: ids });
+    }
+  };
+  for (const node of nodes) for (const v of [...node.inputs, ...node.outputs]) if (v) visit(v);
+  visit(output);
+  return [...found.values()];
+}
+
+/** The graph input that ids come from; the nearest one where several have a part. */
+function idsInput(ids: Value, names: ReadonlyMap<Value, string>): string | undefined {
+  const queue = [ids];
+  const seen = new Set<Value>();
+  for (let v = queue.shift(); v; v = queue.shift()) {
+    const name = names.get(v);
+    if (name !== undefined) return name;
+    if (seen.has(v)) continue;
+    seen.add(v);
+    if (v.producer && v.producer.operator !== "Shape")
+      for (const input of v.producer.inputs) if (input?.dependent) queue.push(input);
+  }
+  return undefined;
+}
+
+/** Pictures first, then the ids with the largest table. */
+function chooseSource(
+  model: ModelGraph,
+  sources: readonly Source[],
+  nodes: readonly Node[],
+  wanted: string | undefined,
+): Source {
+  const offered = [...new Set(sources.map((s) => s.input))];
+  if (wanted !== undefined) {
+    const found = bestSource(sources.filter((s) => s.input === wanted));
+    if (found) return found;
+    fail(model.inputs.has(wanted) ? "E032" : "E013", `"${wanted}"`, {
+      why: `the explained output depends on ${offered.join(", ") || "no input"} in a differentiable way`,
+    });
+  }
+  const best = bestSource(sources);
+  if (!best)
+    fail("E032", "", {
+      why: `no input leads to the output in a differentiable way (${nodes.length} nodes looked at)`,
+      try: "choose the output with --output",
+    });
+  return best;
+}
+
+function bestSource(sources: readonly Source[]): Source | undefined {
+  const weight = (s: Source): number => {
+    if (s.kind === "input") return 1e15 + (s.value.rank ?? 0);
+    const rows = s.value.lookup!.table.shape?.[0];
+    return typeof rows === "number" ? rows : 0;
+  };
+  return [...sources].sort((a, c) => weight(c) - weight(a))[0];
+}
+
+/** Data values that depend on one of the sources. */
+function reachable(nodes: readonly Node[], sources: ReadonlySet<Value>): Set<Value> {
+  const set = new Set(sources);
+  for (const node of nodes)
+    if (node.inputs.some((v) => v?.data && set.has(v))) for (const v of node.outputs) if (v.data) set.add(v);
+  return set;
+}

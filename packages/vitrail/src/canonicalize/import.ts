@@ -1,0 +1,220 @@
+/**
+ * ModelProto -> graph. Operators of every opset and domain become one canonical form; fused operators, model-local functions
+ * and resolved branches are taken apart, and what the file itself computes stays visible under its name.
+ */
+import { fail } from "../errors.js";
+import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
+import type { ModelGraph } from "../ir/model-graph.js";
+import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
+import { readTensor } from "../onnx/tensor-proto.js";
+import { Builder } from "../ops/builder.js";
+import { operators } from "../ops/registry.js";
+import { type Dim, symbol } from "../tensor/dim.js";
+import { elementTypeOf, isFloat } from "../tensor/element-type.js";
+import type { Shape } from "../tensor/shape.js";
+import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
+import { readAttributes } from "./attributes.js";
+import { sortNodes } from "./sort.js";
+
+/** Names in scope. Inner scopes (branches, functions) see the outer ones; only the outermost names are visible to a patch. */
+class Scope {
+  private readonly values = new Map<string, Value>();
+  constructor(
+    private readonly outer?: Scope,
+    readonly visible = outer === undefined,
+  ) {}
+  get(name: string): Value | undefined {
+    return this.values.get(name) ?? this.outer?.get(name);
+  }
+  set(name: string, value: Value): void {
+    this.values.set(name, value);
+  }
+  names(): Set<string> {
+    return new Set([...this.values.keys(), ...(this.outer?.names() ?? [])]);
+  }
+}
+
+export function importModel(model: ModelProto): ModelGraph {
+  const graph = model.graph!;
+  const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
+  const builder = new Builder(opset, operators);
+  if (usesOnlyDoubles(graph)) builder.real = "float64";
+  const importer = new Importer(builder, opset, model.functions);
+  const scope = new Scope();
+  importer.constants(graph, scope);
+  const inputs = new Map<string, Value>();
+  for (const info of graph.input) {
+    if (scope.get(info.name)) continue;
+    const value = importer.input(info);
+    scope.set(info.name, value);
+    inputs.set(info.name, value);
+  }
+  importer.nodes(graph.node, scope);
+  const outputs = new Map<string, Value>();
+  for (const { name } of graph.output) {
+    const value = scope.get(name);
+    if (value) outputs.set(name, value);
+  }
+  return { inputs, outputs, builder, opset, nodeCount: graph.node.length, names: scope.names() };
+}
+
+const usesOnlyDoubles = (graph: GraphProto): boolean => {
+  const types = graph.initializer.map((t) => elementTypeOf(t.dataType)).filter((t) => t && isFloat(t));
+  return types.includes("float64") && !types.includes("float32") && !types.includes("float16");
+};
+
+class Importer {
+  constructor(
+    readonly b: Builder,
+    readonly opset: number,
+    readonly functions: readonly FunctionProto[],
+  ) {}
+
+  constants(graph: GraphProto, scope: Scope): void {
+    for (const proto of graph.initializer) scope.set(proto.name, this.constant(readTensor(proto), scope, proto.name));
+  }
+
+  private constant(tensor: Tensor, scope: Scope, name: string): Value {
+    const value = this.b.value(tensor.type, tensor.dims);
+    value.constant = tensor;
+    if (scope.visible) value.name = name;
+    return value;
+  }
+
+  input(info: ValueInfoProto): Value {
+    const tensor = info.type?.value.case === "tensorType" ? info.type.value.value : undefined;
+    const type = elementTypeOf(tensor?.elemType ?? 0);
+    if (!tensor || !type)
+      fail("E025", "input", { at: `input "${info.name}"`, why: "it is not a tensor (a sequence, map or optional)" });
+    const shape: Shape | undefined = tensor.shape?.dim.map((d, axis): Dim => {
+      if (d.value.case === "dimValue") return saturate(d.value.value);
+      return symbol(d.value.case === "dimParam" && d.value.value !== "" ? d.value.value : `${info.name}.${axis}`);
+    });
+    const value = this.b.value(type, shape);
+    value.name = info.name;
+    value.data = isFloat(type);
+    value.dependent = true;
+    this.b.registerExtents(value);
+    return value;
+  }
+
+  nodes(protos: readonly NodeProto[], scope: Scope): void {
+    for (const proto of sortNodes(protos, scope.names())) this.node(proto, scope);
+  }
+
+  private node(proto: NodeProto, scope: Scope): void {
+    const inputs = proto.input.map((name) => (name === "" ? undefined : scope.get(name)));
+    const outer = this.b.source;
+    if (scope.visible) this.b.source = proto.name || proto.output[0] || "";
+    const outputs = this.evaluate(proto, inputs, scope);
+    proto.output.forEach((name, i) => {
+      const value = outputs[i];
+      if (name === "" || !value) return;
+      scope.set(name, value);
+      if (!scope.visible || value.name !== undefined) return;
+      value.name = name;
+      this.b.registerExtents(value);
+    });
+    this.b.source = outer;
+  }
+
+  private evaluate(
+    proto: NodeProto,
+    inputs: readonly (Value | undefined)[],
+    scope: Scope,
+  ): readonly (Value | undefined)[] {
+    const domain = proto.domain === "" || proto.domain === "ai.onnx" ? "" : `${proto.domain}::`;
+    const operator = domain + proto.opType;
+    const attributes = readAttributes(proto.attribute);
+    if (operator === "Constant") return [this.constantNode(attributes, proto)];
+    if (operator === "If") return this.branch(proto, attributes, inputs[0], scope);
+    const body = this.functions.find((f) => f.name === proto.opType && f.domain === proto.domain);
+    if (body) return this.call(body, proto, inputs);
+    return this.operator(operator, attributes, inputs, proto.output.length);
+  }
+
+  private operator(operator: string, attributes: Attributes, inputs: readonly (Value | undefined)[], outputs: number) {
+    const { b, opset } = this;
+    const entry = operators.get(operator);
+    const node = { operator, inputs, attributes, outputs: [], source: b.source, pass: "", order: -1 };
+    const canonical = entry?.canonical?.({ node, inputs, b, opset, outputs });
+    if (canonical) return canonical;
+    const values = b.node(operator, inputs, attributes, outputs);
+    const [table, ids] = inputs;
+    if (operator === "Gather" && table && ids && isLookup(table, ids, attributes)) markLookup(values[0]!, table, ids);
+    return values;
+  }
+
+  private constantNode(attributes: Attributes, proto: NodeProto): Value {
+    const [kind, value] = Object.entries(attributes)[0] ?? [];
+    const tensor =
+      kind === "value"
+        ? (value as Tensor)
+        : kind === "value_float" || kind === "value_floats"
+          ? tensorOf("float32", value as number | number[])
+          : kind === "value_int" || kind === "value_ints"
+            ? tensorOf("int64", value as number | number[])
+            : undefined;
+    if (!tensor) return this.b.value("string", []);
+    return this.constant(tensor, new Scope(undefined, false), proto.output[0]!);
+  }
+
+  /** A branch whose condition is known is read in place; any other stays a node that nothing can be pulled through. */
+  private branch(proto: NodeProto, attributes: Attributes, condition: Value | undefined, scope: Scope) {
+    const then = attributes.then_branch as GraphProto;
+    const otherwise = attributes.else_branch as GraphProto;
+    const taken = numbersOf(condition)?.[0];
+    if (taken === undefined) return this.unresolved(proto, then, otherwise, scope);
+    const graph = taken ? then : otherwise;
+    const inner = new Scope(scope, false);
+    this.constants(graph, inner);
+    this.nodes(graph.node, inner);
+    return graph.output.map((o) => inner.get(o.name));
+  }
+
+  /** Both branches are read for what they depend on and which type they have; the outcome itself stays opaque. */
+  private unresolved(proto: NodeProto, then: GraphProto, otherwise: GraphProto, scope: Scope): Value[] {
+    const results = [then, otherwise].map((graph) => {
+      const inner = new Scope(scope, false);
+      this.constants(graph, inner);
+      this.nodes(graph.node, inner);
+      return graph.output.map((o) => inner.get(o.name));
+    });
+    return proto.output.map((_, i) => {
+      const sources = results.map((r) => r[i]).filter((v): v is Value => v !== undefined);
+      const [value] = this.b.node("If", sources, {}, 1);
+      return value!;
+    });
+  }
+
+  /** A model-local function: its body is read with the call's inputs and attributes. */
+  private call(body: FunctionProto, proto: NodeProto, inputs: readonly (Value | undefined)[]): (Value | undefined)[] {
+    const inner = new Scope(undefined, false);
+    body.input.forEach((name, i) => {
+      const value = inputs[i];
+      if (value) inner.set(name, value);
+    });
+    const given = new Map([...body.attributeProto, ...proto.attribute].map((a) => [a.name, a]));
+    const nodes = body.node.map((n) => ({
+      ...n,
+      attribute: n.attribute.flatMap((a) => {
+        if (a.refAttrName === "") return [a];
+        const actual = given.get(a.refAttrName);
+        return actual ? [{ ...actual, name: a.name }] : [];
+      }),
+    }));
+    this.nodes(nodes, inner);
+    return body.output.map((name) => inner.get(name));
+  }
+}
+
+/** Rows of a constant table picked by ids that come from the caller: an embedding, where data begins. */
+function isLookup(table: Value, ids: Value, attributes: Attributes): boolean {
+  const axis = (attributes.axis as number | undefined) ?? 0;
+  return isFloat(table.type) && !table.dependent && (table.rank ?? 0) >= 2 && axis === 0 && ids.dependent;
+}
+
+export function markLookup(value: Value, table: Value, ids: Value): void {
+  value.data = true;
+  value.lookup = { table, ids };
+}

@@ -1,0 +1,80 @@
+/** Bytes in, patch out: the pipeline on one screen. */
+import { analyse } from "./analysis.js";
+import { absorbGuards } from "./canonicalize/guard.js";
+import { importModel } from "./canonicalize/import.js";
+import { writePatch } from "./emit/patch.js";
+import { sha256 } from "./emit/sha256.js";
+import { explain } from "./explain.js";
+import { tokenLayout } from "./flow/tokens.js";
+import { type Metadata, originalBytes } from "./metadata.js";
+import { readModel } from "./onnx/model.js";
+import { type CompileOptions, resolveOptions } from "./options.js";
+import { type Report, reportOf } from "./report.js";
+import { seedOf, targetInput } from "./seed.js";
+import { version } from "./version.js";
+
+/** A compiled model: the original bytes, followed by the patch. */
+export interface Program {
+  readonly bytes: Uint8Array;
+  readonly patch: Uint8Array;
+  readonly report: Report;
+}
+
+/**
+ * Appends an explanation to an ONNX model.
+ * @param model the bytes of an .onnx file (a compiled one is cut back to its original first)
+ * @throws VitrailError with every diagnostic that was found
+ */
+export function compile(model: Uint8Array, options: CompileOptions = {}): Program {
+  const original = originalBytes(model);
+  const { method, values, target: mode, choice } = resolveOptions(options);
+  const proto = readModel(original);
+  const graph = importModel(proto);
+  const b = graph.builder;
+  absorbGuards(b);
+  const analysis = analyse(graph, choice);
+  const target = targetInput(b, mode, analysis.output);
+  const seed = seedOf(b, mode, analysis.output, target);
+  const explained = explain(analysis, method, values, seed);
+  b.pass = "output";
+  const relevance = b.emit("Cast", [explained.relevance], { to: 1 });
+  const targetName = free("target", graph.names);
+  const relevanceName = free("relevance", graph.names);
+  const metadata: Metadata = {
+    version,
+    method: method.id,
+    options: values,
+    explains: analysis.source.input,
+    output: analysis.outputName,
+    readout: explained.readout ?? "",
+    target: { name: target ? targetName : null, mode },
+    relevance: { name: relevanceName, kind: method.kind },
+    tokens: explained.tokens ? tokensOf(explained.tokens) : null,
+    sites: explained.sites.map((s) => s.softmax.source),
+    source: { sha256: sha256(original), bytes: original.length },
+  };
+  const patch = writePatch({
+    b,
+    taken: graph.names,
+    inputs: target ? [{ name: targetName, value: target }] : [],
+    outputs: [{ name: relevanceName, value: relevance }],
+    metadata: { vitrail: JSON.stringify(metadata) },
+    irVersion: proto.irVersion,
+  });
+  const bytes = new Uint8Array(original.length + patch.bytes.length);
+  bytes.set(original);
+  bytes.set(patch.bytes, original.length);
+  return { bytes, patch: patch.bytes, report: reportOf({ graph, analysis, metadata, patch }) };
+}
+
+function tokensOf(tokens: NonNullable<ReturnType<typeof explain>["tokens"]>): Metadata["tokens"] {
+  const { prefix, grid, stride } = tokenLayout(tokens);
+  return { prefix, grid: grid ?? null, stride: stride ?? null };
+}
+
+/** A name that nothing in the model has. */
+function free(name: string, taken: ReadonlySet<string>): string {
+  let candidate = name;
+  for (let i = 1; taken.has(candidate); i++) candidate = `vitrail_${name}${i === 1 ? "" : i}`;
+  return candidate;
+}

@@ -1,0 +1,45 @@
+/** Which nodes a patch needs, and what they look like in the model's operator set. */
+import type { Node, Value } from "../ir/graph.js";
+import type { Builder } from "../ops/builder.js";
+
+export interface LoweredNode {
+  readonly node: Node;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Node["attributes"];
+}
+
+/** Follows a value that is cheaper to compute in another way to the value that stands for it. */
+export function emitted(value: Value): Value {
+  let v = value;
+  while (v.name === undefined && v.emitAs) v = v.emitAs;
+  return v;
+}
+
+/** Nodes that must be added so that the roots exist, producers first. Visible values and constants need none. */
+export function neededNodes(b: Builder, roots: readonly Value[]): LoweredNode[] {
+  const done = new Map<Node, LoweredNode>();
+  const open = new Set<Node>();
+  const stack: (Value | LoweredNode)[] = [...roots].reverse();
+  while (stack.length > 0) {
+    const item = stack.pop()!;
+    if ("node" in item) {
+      done.set(item.node, item);
+      continue;
+    }
+    const value = emitted(item);
+    const node = value.producer;
+    if (!node || value.name !== undefined || value.constant || open.has(node)) continue;
+    open.add(node);
+    const lowered = lower(b, node);
+    stack.push(lowered);
+    for (const input of [...lowered.inputs].reverse()) if (input) stack.push(input);
+  }
+  return [...done.values()];
+}
+
+function lower(b: Builder, node: Node): LoweredNode {
+  const form = b.operators.get(node.operator)?.lower?.(node, b.opset, b) ?? node;
+  const inputs = form.inputs.map((v) => v && emitted(v));
+  while (inputs.length > 0 && inputs[inputs.length - 1] === undefined) inputs.pop();
+  return { node, inputs, attributes: form.attributes };
+}

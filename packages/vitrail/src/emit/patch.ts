@@ -1,0 +1,172 @@
+/**
+ * The appended bytes. ONNX is protobuf: a second `graph` merges into the first and repeated fields append, so a message that
+ * holds only the added nodes, constants, input and output turns the original file into one that explains itself.
+ */
+import { create } from "@bufbuild/protobuf";
+import type { AttributeValue, Value } from "../ir/graph.js";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  AttributeProto_AttributeType as Kind,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "../onnx/generated/onnx_pb.js";
+import { writeModel } from "../onnx/model.js";
+import { writeTensor } from "../onnx/tensor-proto.js";
+import type { Builder } from "../ops/builder.js";
+import type { Dim } from "../tensor/dim.js";
+import { elementTypeNumber } from "../tensor/element-type.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { emitted, type LoweredNode, neededNodes } from "./lower.js";
+
+export interface PatchRequest {
+  readonly b: Builder;
+  /** Names that are taken. */
+  readonly taken: ReadonlySet<string>;
+  readonly inputs: readonly { readonly name: string; readonly value: Value }[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly irVersion: bigint;
+}
+
+export interface Patch {
+  readonly bytes: Uint8Array;
+  /** Added nodes with the names that their outputs got. */
+  readonly nodes: readonly LoweredNode[];
+  readonly names: ReadonlyMap<Value, string>;
+}
+
+export function writePatch(request: PatchRequest): Patch {
+  const { b, inputs, outputs } = request;
+  const results = outputs.map(({ name, value }) => ({ name, value: renamable(b, value) }));
+  const nodes = neededNodes(
+    b,
+    results.map((r) => r.value),
+  );
+  const names = nameValues(request, nodes, results);
+  const constants = new Map<Value, string>();
+  const nameOf = (v: Value | undefined): string => {
+    if (!v) return "";
+    const known = v.name ?? names.get(v) ?? constants.get(v);
+    if (known !== undefined) return known;
+    const name = `vitrail/constant/${constants.size}`;
+    constants.set(v, name);
+    return name;
+  };
+  const node = nodes.map(({ node: n, inputs: ins, attributes }) => {
+    const [operator, domain] = splitOperator(n.operator);
+    return create(NodeProtoSchema, {
+      name: names.get(n.outputs[0]!) ?? "",
+      opType: operator,
+      domain,
+      input: ins.map(nameOf),
+      output: n.outputs.map(nameOf),
+      attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
+    });
+  });
+  const model = create(ModelProtoSchema, {
+    graph: create(GraphProtoSchema, {
+      node,
+      initializer: [...constants].map(([v, name]) => writeTensor(name, v.constant!)),
+      input: inputs.map(({ name, value }) => valueInfo(name, value)),
+      output: results.map(({ name, value }) => valueInfo(name, value)),
+    }),
+    metadataProps: Object.entries(request.metadata).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    ),
+    // Before IR version 4 every initializer had to be a graph input too; the last scalar of a merged message wins.
+    ...(request.irVersion < 4n && { irVersion: 4n }),
+  });
+  return { bytes: writeModel(model), nodes, names };
+}
+
+/** A public output needs a node of its own that can carry its name, also where the value is visible or shared. */
+function renamable(b: Builder, value: Value): Value {
+  const v = emitted(value);
+  return v.name === undefined && v.producer && !v.constant && v.producer.pass === "output"
+    ? v
+    : b.emit("Identity", [v]);
+}
+
+function nameValues(
+  { taken, inputs }: PatchRequest,
+  nodes: readonly LoweredNode[],
+  outputs: readonly { name: string; value: Value }[],
+): Map<Value, string> {
+  const names = new Map<Value, string>();
+  for (const { name, value } of inputs) names.set(value, name);
+  for (const { name, value } of outputs) names.set(value, name);
+  const used = new Set([...taken, ...names.values()]);
+  for (const { node } of nodes)
+    for (const value of node.outputs) {
+      if (names.has(value)) continue;
+      const base = `vitrail/${node.pass || "canonical"}/${splitOperator(node.operator)[0]}/${node.source.replace(/^\//, "")}`;
+      let name = base;
+      for (let i = 1; used.has(name); i++) name = `${base}.${i}`;
+      used.add(name);
+      names.set(value, name);
+    }
+  return names;
+}
+
+export function splitOperator(operator: string): [type: string, domain: string] {
+  const at = operator.indexOf("::");
+  return at < 0 ? [operator, ""] : [operator.slice(at + 2), operator.slice(0, at)];
+}
+
+/** ONNX tells integers from reals by attribute; these are the real ones. */
+const REAL_ATTRIBUTES = new Set([
+  "epsilon",
+  "alpha",
+  "beta",
+  "scale",
+  "softcap",
+  "cubic_coeff_a",
+  "extrapolation_value",
+]);
+
+function writeAttribute(name: string, value: AttributeValue): AttributeProto {
+  if (typeof value === "number")
+    return REAL_ATTRIBUTES.has(name)
+      ? create(AttributeProtoSchema, { name, type: Kind.FLOAT, f: value })
+      : create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(value) });
+  if (typeof value === "string")
+    return create(AttributeProtoSchema, { name, type: Kind.STRING, s: Uint8Array.from(value, (c) => c.charCodeAt(0)) });
+  if (Array.isArray(value))
+    return create(AttributeProtoSchema, { name, type: Kind.INTS, ints: (value as number[]).map(BigInt) });
+  if ("bytes" in value)
+    return create(AttributeProtoSchema, { name, type: Kind.TENSOR, t: writeTensor("", value as Tensor) });
+  throw new Error(`internal: attribute "${name}" cannot be written`);
+}
+
+function valueInfo(name: string, value: Value): ValueInfoProto {
+  const dim = (d: Dim) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value:
+        typeof d === "number"
+          ? { case: "dimValue", value: BigInt(d) }
+          : isPlainSymbol(d)
+            ? { case: "dimParam", value: d.key }
+            : { case: undefined },
+    });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: elementTypeNumber(value.type),
+          ...(value.shape && { shape: create(TensorShapeProtoSchema, { dim: value.shape.map(dim) }) }),
+        },
+      },
+    },
+  });
+}
+
+const isPlainSymbol = (d: Exclude<Dim, number>): boolean => /^[A-Za-z_][\w]*$/.test(d.key);

@@ -1,0 +1,133 @@
+/** Runs a method over an analysed model: which passes it needs, how rows are walked, and what comes out. */
+import type { Analysis } from "./analysis.js";
+import type { AttentionSite } from "./canonicalize/attention-site.js";
+import { fail } from "./errors.js";
+import { flowToTokens } from "./flow/flow.js";
+import { keptAtoms } from "./flow/layout.js";
+import { type Row, sizes, total } from "./flow/row.js";
+import { gradientStep, pullBack } from "./gradient/reverse.js";
+import type { Node, Value } from "./ir/graph.js";
+import type { Explained, Method, MethodContext, OptionValues } from "./methods/method.js";
+import type { Builder } from "./ops/builder.js";
+import { relevanceStep } from "./relevance/propagate.js";
+import { layoutsOf } from "./relevance/sample.js";
+import { unitInput } from "./relevance/unit.js";
+import { product } from "./tensor/dim.js";
+
+export function explain(analysis: Analysis, method: Method, options: OptionValues, seed: Value): Explained {
+  const b = analysis.model.builder;
+  if (method.needs.includes("attention") && analysis.sites.length === 0)
+    fail("E030", "", {
+      at: `output "${analysis.outputName}", input "${analysis.source.input}"`,
+      why: `the method "${method.id}" aggregates attention, and no softmax of this model weighs data`,
+      try: 'a method that needs no attention, such as "gradient-x-input"',
+    });
+  // Which sites a method looks at is known only after it was asked: a first, throw-away walk finds out.
+  const used = new Set<AttentionSite>();
+  const probe = context(b, analysis, method, options, seed, (site) => {
+    used.add(site);
+    return { index: site.index, weights: site.weights, gradient: site.weights, relevance: site.weights };
+  });
+  method.build(probe);
+  const sites = analysis.sites.filter((s) => used.has(s));
+  const wanted = new Set(sites.map((s) => s.weights));
+  const gradients = lazy(() => gradientPass(b, analysis, seed, wanted));
+  const relevances = lazy(() => relevancePass(b, analysis, method, options, seed, wanted));
+  const explained = method.build(
+    context(b, analysis, method, options, seed, (site) => ({
+      index: site.index,
+      weights: b.asReal(site.weights),
+      get gradient() {
+        return gradients().get(site.weights)!;
+      },
+      get relevance() {
+        return relevances().get(site.weights)!;
+      },
+    })),
+  );
+  return { ...explained, sites };
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function gradientPass(b: Builder, { output }: Analysis, seed: Value, wanted: ReadonlySet<Value>): Map<Value, Value> {
+  return pullBack(b, { name: "gradient", output, seed, wanted, step: gradientStep(b) });
+}
+
+function relevancePass(
+  b: Builder,
+  analysis: Analysis,
+  method: Method,
+  options: OptionValues,
+  seed: Value,
+  wanted: ReadonlySet<Value>,
+): Map<Value, Value> {
+  if (!method.composite) fail("E090", "", { at: method.id, why: "it asks for relevance without a composite" });
+  const products = new Set<Node>(analysis.sites.map((s) => s.product));
+  const layouts = layoutsOf(
+    analysis.output,
+    (n) => products.has(n),
+    (n) => unitInput(analysis.units, n),
+  );
+  const stabilizer = (options.stabilizer as number | undefined) ?? 0;
+  const step = relevanceStep(b, { composite: method.composite, layouts, units: analysis.units, stabilizer });
+  return pullBack(b, { name: "relevance", output: analysis.output, seed, wanted, step });
+}
+
+function context(
+  b: Builder,
+  analysis: Analysis,
+  method: Method,
+  options: OptionValues,
+  seed: Value,
+  view: MethodContext["view"],
+): MethodContext {
+  return {
+    b,
+    analysis,
+    options,
+    seed,
+    view,
+    gradientOf: (values) => {
+      const found = gradientPass(b, analysis, seed, new Set(values));
+      return values.map((v) => found.get(v)!);
+    },
+    relevanceOf: (values) => {
+      const found = relevancePass(b, analysis, method, options, seed, new Set(values));
+      return values.map((v) => found.get(v)!);
+    },
+    flow: (map, { normalizeRows = false } = {}) => {
+      b.pass = "aggregate";
+      const { output, sites, units, towards } = analysis;
+      const request = { b, output, seed: positions(b, seed), sites, map, normalizeRows, units, towards };
+      const { tokens, row, readout } = flowToTokens(request);
+      const relevance = perSample(b, row, normalizeRows ? total(b, row)! : (row.added ?? b.mul(row.v!, 0)));
+      return { relevance, tokens, readout, sites };
+    },
+  };
+}
+
+/** The seed over positions alone: classes are summed. */
+function positions(b: Builder, seed: Value): Value {
+  const shape = b.shape(seed);
+  const dims = shape.slice(0, -1);
+  if (dims.length === 1) return b.expand(b.scalar(1), dims);
+  return b.reduceSum(b.abs(seed), [shape.length - 1], false);
+}
+
+/** [samples, tokens], whatever order the model keeps its axes in. */
+function perSample(b: Builder, row: Row, part: Value): Value {
+  const kept = keptAtoms(row.layout);
+  const marked = kept.findIndex((a) => a.kind === "batch");
+  const batch = marked >= 0 ? marked : 0;
+  const others = kept.flatMap((_, i) => (i === batch ? [] : [i]));
+  const arranged = b.transpose(part, [batch, ...others]);
+  const dims = sizes(kept);
+  return b.reshape(arranged, [dims[batch] ?? 1, product(others.map((i) => dims[i]!))]);
+}

@@ -1,0 +1,255 @@
+/**
+ * Aggregation as a flow. A row starts at the explained output and moves backwards through the graph along the tokens:
+ * at a residual addition the skip keeps (v, a) and the attention branch gets v + a; at a site it is multiplied with the
+ * site's map E; everything else only moves or shares it. For a plain stack this is a ← a + (v + a) E from the last block to
+ * the first (CVPR 2021, eq. 13 and 14, as a row instead of a matrix); windows, patch merging, cross-attention and pooling
+ * heads follow from the same walk. It ends at the tokens below which nothing attends.
+ */
+
+import type { AttentionSite } from "../canonicalize/attention-site.js";
+import { fail } from "../errors.js";
+import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
+import type { Builder } from "../ops/builder.js";
+import type { UnitFinder } from "../relevance/unit.js";
+import { unitInput } from "../relevance/unit.js";
+import { attend, rowNormalizer } from "./attend.js";
+import { keptAtoms, layoutOrFail, outputLayout } from "./layout.js";
+import { moveRow } from "./move.js";
+import { joinRows, mapRow, type Row, total } from "./row.js";
+
+export interface FlowRequest {
+  readonly b: Builder;
+  readonly output: Value;
+  /** Row at the output: 1 at the explained positions. */
+  readonly seed: Value;
+  readonly sites: readonly AttentionSite[];
+  /** The map of a site, [..., queries, keys] with heads; undefined where the site is left out. */
+  readonly map: (site: AttentionSite) => Value | undefined;
+  readonly normalizeRows: boolean;
+  readonly units: UnitFinder;
+  /** Data values that lead to the explained input. */
+  readonly towards: ReadonlySet<Value>;
+  /** A read-out that replaces the one found: the row over the tokens of the last block. */
+  readonly readout?: ((tokens: Value, row: Row) => Row) | undefined;
+}
+
+export interface FlowResult {
+  /** The tokens that the row is about, and the row. */
+  readonly tokens: Value;
+  readonly row: Row;
+  /** How the read-out came about, for people. */
+  readonly readout: string;
+}
+
+export function flowToTokens(request: FlowRequest): FlowResult {
+  return new Flow(request).run();
+}
+
+class Flow {
+  private readonly pending = new Map<Value, Row>();
+  private readonly order: Map<Node, number>;
+  private readonly siteOf: Map<Node, AttentionSite>;
+  private readonly attended: Set<Value>;
+  private readonly notes: string[] = [];
+  private reading = true;
+  private weighted = false;
+
+  constructor(private readonly request: FlowRequest) {
+    const nodes = ancestors([request.output], dataInputs);
+    this.order = new Map(nodes.map((n, i) => [n, i]));
+    this.siteOf = new Map(request.sites.map((s) => [s.product, s]));
+    this.attended = valuesAbove(nodes, this.siteOf);
+  }
+
+  run(): FlowResult {
+    const { output, seed } = this.request;
+    this.pending.set(output, { layout: outputLayout(output.shape!), v: seed, added: undefined });
+    for (;;) {
+      const [value, row] = this.latest();
+      if (this.pending.size === 0 && !this.attended.has(value)) return this.finish(value, row);
+      const node = value.producer;
+      if (!node || dataInputs(node).length === 0) return this.atSource(value, row);
+      this.request.b.source = node.source;
+      this.step(node, value, row);
+    }
+  }
+
+  private latest(): [Value, Row] {
+    let best: Value | undefined;
+    let at = -2;
+    for (const v of this.pending.keys()) {
+      const position = v.producer ? (this.order.get(v.producer) ?? -1) : -1;
+      if (position > at) [best, at] = [v, position];
+    }
+    if (!best) fail("E031", "", { why: "the row over the tokens ended nowhere" });
+    const row = this.pending.get(best)!;
+    this.pending.delete(best);
+    return [best, row];
+  }
+
+  private send(value: Value, row: Row): void {
+    const { b, towards } = this.request;
+    if (!towards.has(value) || (!row.v && !row.added)) return;
+    const waiting = this.pending.get(value);
+    this.pending.set(value, waiting ? joinRows(b, waiting, row) : row);
+  }
+
+  private step(node: Node, value: Value, row: Row): void {
+    const { b, units } = this.request;
+    const site = this.siteOf.get(node);
+    if (site) return this.atSite(site, row);
+    const operands = dataInputs(node);
+    const unit = operands.length > 1 ? unitInput(units, node) : undefined;
+    if (unit) return this.send(unit, row);
+    if (operands.length > 1 && (node.operator === "Add" || node.operator === "Sub" || node.operator === "Mul"))
+      return this.meet(node, row);
+    if (operands.length > 1 && node.operator === "Concat") return this.atConcat(node, row);
+    node.inputs.forEach((input, i) => {
+      if (!input?.data || !this.request.towards.has(input)) return;
+      const layout = layoutOrFail(node, i, row.layout, false);
+      const moved = moveRow(b, { node, index: i, value, row, layout, reading: this.reading });
+      if (moved.note) this.notes.push(moved.note);
+      if (moved.weighted) this.weighted = true;
+      this.send(input, moved.row);
+    });
+  }
+
+  /** Row times map: the keys of the site get what its queries had. */
+  private atSite(site: AttentionSite, row: Row): void {
+    this.endReadout();
+    const map = this.request.map(site);
+    const read = this.normalizeReadout(row);
+    if (map) this.send(site.values, attend(this.request.b, site, map, read));
+  }
+
+  /** Two branches meet: a skip keeps the row, an attention branch adds to it, a token-wise branch has no say. */
+  private meet(node: Node, row: Row): void {
+    const { b } = this.request;
+    const operands = node.inputs.map((v, i) => ({ v: v!, i })).filter(({ v }) => v.data && this.request.towards.has(v));
+    const branches = operands.map(({ v, i }) => {
+      const others = operands.filter((o) => o.i !== i).map((o) => o.v);
+      return { v, i, ...this.private(v, others) };
+    });
+    const attending = branches.filter((p) => p.sites.length > 0);
+    const plain = branches.filter((p) => p.sites.length === 0 && !p.linear);
+    const transformed = branches.filter((p) => p.sites.length === 0 && p.linear);
+    const send = (to: readonly { v: Value; i: number }[], part: Row) => {
+      for (const { v, i } of to) this.send(v, { ...part, ...this.alignedTo(node, i, part) });
+    };
+    if (node.operator === "Mul" || branches.length === 1)
+      return send(attending.length > 0 ? attending : plain.length > 0 ? plain : branches, row);
+    if (attending.length > 0 && plain.length > 0) {
+      this.endReadout();
+      const read = this.normalizeReadout(row);
+      const scaled = this.request.normalizeRows ? this.normalized(attending, read) : read;
+      send(plain, scaled);
+      return send(attending, { layout: row.layout, v: undefined, added: total(b, scaled) });
+    }
+    if (attending.length > 0) return send(attending, row);
+    if (plain.length > 0 && transformed.length > 0) return send(plain, row);
+    const share = 1 / branches.length;
+    this.notes.push(`${branches.length} branches added share equally`);
+    send(
+      branches,
+      mapRow(row, row.layout, (part) => b.mul(part, share)),
+    );
+  }
+
+  private alignedTo(node: Node, i: number, row: Row): Row {
+    const layout = layoutOrFail(node, i, row.layout, false);
+    const kept = keptAtoms(layout);
+    const lost = keptAtoms(row.layout).flatMap((a, at) => (kept.includes(a) ? [] : [at]));
+    return mapRow(row, layout, (part) => this.request.b.reduceSum(part, lost, false));
+  }
+
+  /** (v + a) / (1 + Σ E) before the branch: the rows of I + E then sum to one. */
+  private normalized(attending: readonly { sites: readonly AttentionSite[] }[], row: Row): Row {
+    const { b } = this.request;
+    const site = attending[0]!.sites[attending[0]!.sites.length - 1]!;
+    const map = this.request.map(site);
+    if (!map) return row;
+    const norm = rowNormalizer(b, site, map, row);
+    return mapRow(row, row.layout, (part) => b.div(part, norm));
+  }
+
+  /** Joined along channels, the parts that attend (or all, where none or all do) share equally; along tokens each has its own. */
+  private atConcat(node: Node, row: Row): void {
+    const { b } = this.request;
+    const axis = (node.attributes.axis as number) + ((node.attributes.axis as number) < 0 ? row.layout.length : 0);
+    const alongChannels = row.layout[axis]!.every((a) => a.kind === "channel");
+    const parts = node.inputs.map((v, i) => ({ v: v!, i })).filter(({ v }) => v.data && this.request.towards.has(v));
+    const attending = parts.filter(
+      ({ v, i }) =>
+        this.private(
+          v,
+          parts.filter((p) => p.i !== i).map((p) => p.v),
+        ).sites.length > 0,
+    );
+    const chosen = alongChannels && attending.length > 0 ? attending : parts;
+    if (alongChannels && this.reading && chosen.length > 1)
+      this.notes.push(`${chosen.length} parts joined share equally`);
+    for (const { v, i } of chosen) {
+      const layout = layoutOrFail(node, i, row.layout, false);
+      const moved = alongChannels
+        ? mapRow(row, layout, (part) => b.mul(part, 1 / chosen.length))
+        : moveRow(b, { node, index: i, value: node.outputs[0]!, row, layout, reading: this.reading }).row;
+      this.send(v, moved);
+    }
+  }
+
+  /** What only one operand depends on: its sites, and whether a product with weights is among it. */
+  private private(value: Value, others: readonly Value[]): { sites: AttentionSite[]; linear: boolean } {
+    const shared = new Set(ancestors(others, dataInputs));
+    const own = ancestors([value], dataInputs).filter((n) => !shared.has(n));
+    return {
+      sites: own.map((n) => this.siteOf.get(n)).filter((s): s is AttentionSite => s !== undefined),
+      linear: own.some((n) => ["MatMul", "Conv", "Einsum", "ConvTranspose"].includes(n.operator)),
+    };
+  }
+
+  private endReadout(): void {
+    this.reading = false;
+  }
+
+  /** A read-out that passed a mask or a plain sum is scaled to sum to one per sample. */
+  private normalizeReadout(row: Row): Row {
+    if (!this.weighted || !row.v) return row;
+    this.weighted = false;
+    const { b } = this.request;
+    const kept = keptAtoms(row.layout);
+    const axes = kept.flatMap((a, i) => (a.kind === "batch" ? [] : [i]));
+    return { ...row, v: b.div(row.v, b.add(b.reduceSum(row.v, axes), 1e-30)) };
+  }
+
+  /** Several sources end the walk (an encoder and a decoder): the one that was reached through attention is explained. */
+  private atSource(value: Value, row: Row): FlowResult {
+    const ends: [Value, Row][] = [[value, row], ...this.pending];
+    this.pending.clear();
+    const best = ends.find(([, r]) => r.added && !r.v) ?? ends.find(([, r]) => r.added) ?? ends[0]!;
+    return this.finish(...best);
+  }
+
+  /** Pure rearrangements below the tokens are undone, so that unfolded patches come back as the map they were cut from. */
+  private finish(value: Value, row: Row): FlowResult {
+    let [tokens, at] = [value, row];
+    const rearranged = new Set(["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"]);
+    while (tokens.producer && rearranged.has(tokens.producer.operator) && tokens.producer.inputs[0]?.data) {
+      const node: Node = tokens.producer;
+      const layout = layoutOrFail(node, 0, at.layout, false);
+      at = moveRow(this.request.b, { node, index: 0, value: tokens, row: at, layout, reading: false }).row;
+      tokens = node.inputs[0]!;
+    }
+    if (!at.added && !at.v)
+      fail("E031", "", { at: place(tokens.producer!), why: "no attention lies between the output and the tokens" });
+    return { tokens, row: at, readout: this.notes.join(", ") || "every token by itself" };
+  }
+}
+
+/** Values that depend on a site. */
+function valuesAbove(nodes: readonly Node[], siteOf: ReadonlyMap<Node, unknown>): Set<Value> {
+  const above = new Set<Value>();
+  for (const node of nodes)
+    if (siteOf.has(node) || dataInputs(node).some((v) => above.has(v))) for (const v of node.outputs) above.add(v);
+  return above;
+}

@@ -1,0 +1,171 @@
+/**
+ * What the axes of a tensor are made of. Exporters fold samples, heads, windows and tokens into one axis and take them apart
+ * again; a layout keeps the pieces (atoms) apart, so that Reshape and Transpose cost nothing and "which sample is this" or
+ * "which token is this" can be answered anywhere. Layouts are found from the output backwards, operator by operator.
+ */
+import { fail } from "../errors.js";
+import { int, type Node, place, type Value } from "../ir/graph.js";
+import { permOf } from "../ops/movement.js";
+import { equationOf } from "../ops/product.js";
+import { reducedAxes } from "../ops/reduction.js";
+import { type Dim, divideExactly, equal, multiply } from "../tensor/dim.js";
+import { normalizeAxis, type Shape } from "../tensor/shape.js";
+
+/** A piece of an axis. Channels are interchangeable for tokens: heads, features, classes. Atoms are compared by identity. */
+export interface Atom {
+  readonly size: Dim;
+  readonly kind: "batch" | "token" | "channel";
+}
+export type Layout = readonly (readonly Atom[])[];
+
+export const atom = (size: Dim, kind: Atom["kind"]): Atom => ({ size, kind });
+const axisOf = (size: Dim, kind: Atom["kind"]): readonly Atom[] => (size === 1 ? [] : [atom(size, kind)]);
+
+/** The atoms that a row keeps, in order: everything but channels. */
+export const keptAtoms = (layout: Layout): readonly Atom[] => layout.flat().filter((a) => a.kind !== "channel");
+
+/** Distributes a sequence of atoms over axes of the given extents, splitting atoms where an axis ends inside one. */
+export function regroup(atoms: readonly Atom[], shape: Shape): Layout | undefined {
+  const rest = [...atoms];
+  const layout: Atom[][] = [];
+  for (const extent of shape) {
+    const axis: Atom[] = [];
+    let filled: Dim = 1;
+    while (!equal(filled, extent)) {
+      const next = rest.shift();
+      if (!next) return undefined;
+      const grown = multiply(filled, next.size);
+      if (divideExactly(extent, grown) !== undefined) {
+        axis.push(next);
+        filled = grown;
+        continue;
+      }
+      const outer = divideExactly(extent, filled);
+      const inner = outer === undefined ? undefined : divideExactly(next.size, outer);
+      if (outer === undefined || inner === undefined) return undefined;
+      axis.push({ size: outer, kind: next.kind });
+      rest.unshift({ size: inner, kind: next.kind });
+      filled = extent;
+    }
+    layout.push(axis);
+  }
+  return rest.length === 0 ? layout : undefined;
+}
+
+/** Element-wise operators: axes align from the right; an axis of extent 1 has no atoms. */
+const aligned = (out: Layout, input: Value): Layout => {
+  const shape = input.shape!;
+  return shape.map((d, i) => (d === 1 ? [] : (out[out.length - shape.length + i] ?? [])));
+};
+
+type AxisRule = (node: Node, index: number, out: Layout, isSite: boolean) => Layout | undefined;
+
+const regrouped: AxisRule = (node, i, out) => regroup(out.flat(), node.inputs[i]!.shape!);
+
+/** Axes keep their places; where the extent changed, an axis of channels stays one and any other gets a new atom. */
+const inPlace =
+  (kindOfChanged?: Atom["kind"]): AxisRule =>
+  (node, i, out) =>
+    node.inputs[i]!.shape!.map((d, axis) => {
+      const before = node.outputs.find((v) => v.shape)!.shape![axis]!;
+      if (equal(d, before)) return out[axis]!;
+      const channels = out[axis]!.length > 0 && out[axis]!.every((a) => a.kind === "channel");
+      return axisOf(d, kindOfChanged ?? (channels ? "channel" : "token"));
+    });
+
+const RULES: Record<string, AxisRule> = {
+  Reshape: regrouped,
+  Squeeze: regrouped,
+  Unsqueeze: regrouped,
+  Flatten: regrouped,
+  Transpose: (node, i, out) => {
+    const perm = permOf(node, node.inputs[i]!.rank!);
+    return perm.map((_, axis) => out[perm.indexOf(axis)]!);
+  },
+  MatMul: (node, i, out, isSite) => {
+    const shape = node.inputs[i]!.shape!;
+    const other = node.inputs[1 - i]!.rank!;
+    const inner = (axis: number) => axisOf(shape[axis]!, isSite ? "token" : "channel");
+    if (shape.length === 1) return [inner(0)];
+    const leadEnd = out.length - (other === 1 ? 1 : 2);
+    const lead = shape.slice(0, -2).map((d, axis) => (d === 1 ? [] : (out[leadEnd - (shape.length - 2) + axis] ?? [])));
+    const [row, column] = [
+      out[other === 1 && i === 0 ? out.length - 1 : out.length - 2] ?? [],
+      out[out.length - 1] ?? [],
+    ];
+    return i === 0 ? [...lead, row, inner(shape.length - 1)] : [...lead, inner(shape.length - 2), column];
+  },
+  Einsum: (node, i, out, isSite) => {
+    const { operands, result } = equationOf(node);
+    return [...operands[i]!].map((label, axis) => {
+      const at = result.indexOf(label);
+      return at >= 0 ? out[at]! : axisOf(node.inputs[i]!.shape![axis]!, isSite ? "token" : "channel");
+    });
+  },
+  Gather: (node, i, out) => {
+    const shape = node.inputs[i]!.shape!;
+    const axis = normalizeAxis(int(node, "axis", 0), shape.length);
+    const picked = node.inputs[1]!.rank!;
+    const extent = axisOf(shape[axis]!, "token");
+    return [...out.slice(0, axis), extent, ...out.slice(axis + picked)];
+  },
+  GatherND: (node, i, out) => {
+    const shape = node.inputs[i]!.shape!;
+    const index = node.inputs[1]!.shape!;
+    const depth = index[index.length - 1] as number;
+    return [...shape.slice(0, depth).map((d) => axisOf(d, "token")), ...out.slice(index.length - 1)];
+  },
+  GatherElements: inPlace(),
+  Slice: inPlace(),
+  Split: inPlace(),
+  Pad: inPlace(),
+  Concat: inPlace(),
+  Tile: inPlace(),
+  Resize: inPlace("token"),
+  Conv: (node, i, out) => {
+    const shape = node.inputs[i]!.shape!;
+    const same = (axis: number) => equal(shape[axis]!, node.outputs[0]!.shape![axis]!);
+    return shape.map((d, axis) =>
+      axis === 0 ? out[0]! : axis === 1 ? axisOf(d, "channel") : same(axis) ? out[axis]! : axisOf(d, "token"),
+    );
+  },
+  GlobalAveragePool: (node, i, out) =>
+    node.inputs[i]!.shape!.map((d, axis) => (axis < 2 ? out[axis]! : axisOf(d, "token"))),
+};
+RULES.ConvTranspose = RULES.Conv!;
+for (const name of ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare", "ReduceProd"])
+  RULES[name] = (node, i, out) => {
+    const shape = node.inputs[i]!.shape!;
+    const axes = reducedAxes(node, shape.length) ?? [];
+    const left = [...out];
+    const keep = int(node, "keepdims", 1) === 1;
+    return shape.map((d, axis) => {
+      if (!axes.includes(axis)) return left.shift()!;
+      if (keep) left.shift();
+      return axisOf(d, "token");
+    });
+  };
+
+/** The layout of input `index` of a node, given its output's; undefined where it cannot be told. */
+export function inputLayout(node: Node, index: number, out: Layout, isSite: boolean): Layout | undefined {
+  const input = node.inputs[index];
+  if (!input?.shape || node.outputs.every((v) => !v.shape)) return undefined;
+  return RULES[node.operator]?.(node, index, out, isSite) ?? (RULES[node.operator] ? undefined : aligned(out, input));
+}
+
+/** As `inputLayout`, but an error where it cannot be told. */
+export function layoutOrFail(node: Node, index: number, out: Layout, isSite: boolean): Layout {
+  const layout = inputLayout(node, index, out, isSite);
+  if (!layout)
+    fail("E031", "", {
+      at: place(node),
+      node: node.source,
+      why: `the tokens cannot be followed through it (${node.inputs[index]?.shape?.join("x") ?? "unknown shape"})`,
+      try: "a method that explains the input instead of tokens, such as gradient-x-input",
+    });
+  return layout;
+}
+
+/** The layout of the explained output: samples, then positions, then classes. */
+export const outputLayout = (shape: Shape): Layout =>
+  shape.map((d, axis) => [atom(d, axis === 0 ? "batch" : axis === shape.length - 1 ? "channel" : "token")]);

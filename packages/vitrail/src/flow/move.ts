@@ -1,0 +1,283 @@
+/** How a row passes single operators: rearranged, scattered back, spread over what was averaged, or unchanged. */
+import { fail } from "../errors.js";
+import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import type { Builder } from "../ops/builder.js";
+import { oneHot } from "../ops/indexing.js";
+import { sliceDims, sliceRanges } from "../ops/movement.js";
+import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
+import * as D from "../tensor/dim.js";
+import { normalizeAxis } from "../tensor/shape.js";
+import { keptAtoms, type Layout } from "./layout.js";
+import { mapRow, permutation, type Row, relayout, rowAxes, sizes, withJoinedAxis } from "./row.js";
+
+export interface Move {
+  readonly node: Node;
+  /** Which input the row goes to. */
+  readonly index: number;
+  /** The output it comes from. */
+  readonly value: Value;
+  readonly row: Row;
+  /** Layout of that input. */
+  readonly layout: Layout;
+  /** Above the last block: what happens here decides which tokens are read. */
+  readonly reading: boolean;
+}
+
+export interface Moved {
+  readonly row: Row;
+  readonly note?: string;
+  /** The row no longer sums to one. */
+  readonly weighted?: boolean;
+}
+
+type MoveRule = (b: Builder, move: Move) => Moved;
+
+const unchanged: MoveRule = (b, { row, layout }) => ({ row: relayout(b, row, layout) });
+
+/** Token axes that an operator summed over: each token gets an equal part. */
+const spread: MoveRule = (b, { node, index, row, layout }) => {
+  const shape = node.inputs[index]!.shape!;
+  const axes =
+    node.operator === "GlobalAveragePool" ? shape.map((_, i) => i).slice(2) : (reducedAxes(node, shape.length) ?? []);
+  const before = keptAtoms(row.layout);
+  const after = keptAtoms(layout);
+  const added = axes.flatMap((a) => layout[a]!.filter((atom) => atom.kind !== "channel"));
+  const count = D.product(sizes(added));
+  const dims = sizes(after);
+  const row2 = mapRow(row, layout, (part) => {
+    const shared = b.mul(part, reciprocalOf(b, count));
+    const places = after.flatMap((a, i) => (before.includes(a) ? [] : [i]));
+    return b.expand(b.unsqueeze(shared, places), dims);
+  });
+  return { row: row2, note: "a mean over tokens", ...(node.operator === "ReduceSum" && { weighted: true }) };
+};
+
+const gather: MoveRule = (b, { node, index, row, layout }) => {
+  const axis = normalizeAxis(int(node, "axis", 0), node.inputs[index]!.rank!);
+  const extent = node.inputs[index]!.shape![axis]!;
+  const picked = node.inputs[1]!;
+  const at = numbersOf(picked);
+  const before = keptAtoms(row.layout.slice(0, axis)).length;
+  const count = keptAtoms(row.layout.slice(axis, axis + picked.rank!)).length;
+  const place = keptAtoms(layout.slice(0, axis)).length;
+  if (layout[axis]!.length === 0)
+    return unchanged(b, { node, index, row, layout, value: node.outputs[0]!, reading: false });
+  const moved = mapRow(row, layout, (part) => {
+    if (at?.length === 1) {
+      const first = at[0]! < 0 ? D.add(extent, at[0]!) : at[0]!;
+      const lone = count === 0 ? b.unsqueeze(part, [place]) : part;
+      return b.pad(lone, place, first, D.subtract(extent, D.add(first, 1)));
+    }
+    return scatterRows(b, part, picked, extent, before, count, place);
+  });
+  return { row: moved, note: at?.length === 1 ? `token ${at[0]}` : "tokens picked by index" };
+};
+
+/** Rows picked by a vector of indices go back to where they came from (repeated ones are summed). */
+function scatterRows(
+  b: Builder,
+  part: Value,
+  index: Value,
+  extent: D.Dim,
+  before: number,
+  count: number,
+  place: number,
+): Value {
+  const shape = b.shape(part);
+  const middle = shape.slice(before, before + count);
+  const hot = oneHot(b, b.reshape(index, [D.product(b.shape(index))]), extent);
+  const front = shape.slice(0, before);
+  const back = shape.slice(before + count);
+  const flat = b.reshape(part, [D.product(front), D.product(middle), D.product(back)]);
+  const turned = b.matmul(b.transpose(flat, [0, 2, 1]), hot);
+  const dims = [...front.slice(0, place), extent, ...back];
+  return b.reshape(b.transpose(turned, [0, 2, 1]), dims);
+}
+
+const gatherND: MoveRule = (b, { node, index, row, layout }) => {
+  const zeros = b.zeros(sizes(keptAtoms(layout)));
+  return {
+    row: mapRow(row, layout, (part) => b.emit("ScatterND", [zeros, node.inputs[1], part])),
+    note: `tokens picked by index (input ${index})`,
+  };
+};
+
+/** The operator's own gradient, applied to the row along one joined axis. */
+const alongAxis =
+  (
+    pull: (b: Builder, move: Move, joined: Value, at: number, axis: number) => Value,
+    axes: (m: Move) => readonly number[],
+  ): MoveRule =>
+  (b, move) => {
+    let { row } = move;
+    for (const axis of axes(move)) {
+      const target = row.layout.map((own, i) => (i === axis ? move.layout[axis]! : own));
+      if (rowAxes(row.layout, axis).length === 0 && keptAtoms([move.layout[axis]!]).length === 0) {
+        row = { ...row, layout: target };
+        continue;
+      }
+      const from = row.layout;
+      const dims = sizes(keptAtoms(target));
+      row = mapRow(row, target, (part) =>
+        b.reshape(
+          withJoinedAxis(b, part, from, axis, (joined, at) => pull(b, move, joined, at, axis)),
+          dims,
+        ),
+      );
+    }
+    return { row };
+  };
+
+const changedAxes = ({ node, index, value }: Move): number[] => {
+  const input = node.inputs[index]!.shape!;
+  return input.flatMap((d, i) => (D.equal(d, value.shape![i]!) ? [] : [i]));
+};
+
+const slice: MoveRule = (b, move) => {
+  const { node, index } = move;
+  const ranges = sliceRanges(node, node.inputs[index]!.shape!);
+  if (!ranges) fail("E031", "", { at: place(node), why: "tokens are sliced at bounds that only the data decide" });
+  const turned = [...ranges].filter(([, r]) => r.step !== 1).map(([axis]) => axis);
+  const axes = [...new Set([...changedAxes(move), ...turned])];
+  const moved = alongAxis(
+    (builder, _, joined, at, axis) => {
+      const r = ranges.get(axis)!;
+      const extent = node.inputs[index]!.shape![axis]!;
+      if (r.step === 1) return builder.pad(joined, at, r.start, D.subtract(extent, D.add(r.start, r.length)));
+      const wide = builder.pad(builder.unsqueeze(joined, [at + 1]), at + 1, 0, Math.abs(r.step) - 1);
+      if (r.step < 0) fail("E031", "", { at: place(node), why: "tokens are reversed" });
+      const dims = builder.shape(joined).map((d, i) => (i === at ? D.multiply(d, r.step) : d));
+      const after = D.subtract(extent, D.add(r.start, D.multiply(r.length, r.step)));
+      return builder.pad(builder.reshape(wide, dims), at, r.start, after);
+    },
+    () => axes,
+  )(b, move);
+  const [axis] = axes;
+  const r = axis === undefined ? undefined : ranges.get(axis);
+  return { ...moved, ...(r && move.reading && { note: `tokens from ${r.start}` }) };
+};
+
+const split: MoveRule = (b, move) => {
+  const { node, value } = move;
+  const axis = normalizeAxis(int(node, "axis", 0), value.rank!);
+  const at = node.outputs.indexOf(value);
+  const before = node.outputs.slice(0, at).reduce<D.Dim>((n, v) => D.add(n, v.shape![axis]!), 0);
+  const extent = node.inputs[0]!.shape![axis]!;
+  const after = D.subtract(extent, D.add(before, value.shape![axis]!));
+  return alongAxis(
+    (builder, _, joined, place) => builder.pad(joined, place, before, after),
+    () => [axis],
+  )(b, move);
+};
+
+/** One operand of a Concat along tokens: its own stretch of the row. */
+const concat: MoveRule = (b, move) => {
+  const { node, index } = move;
+  const axis = normalizeAxis(int(node, "axis", 0), node.inputs[index]!.rank!);
+  const start = node.inputs.slice(0, index).reduce<D.Dim>((n, v) => D.add(n, v!.shape![axis]!), 0);
+  const last = index === node.inputs.length - 1;
+  const end = last ? Number.MAX_SAFE_INTEGER : D.add(start, node.inputs[index]!.shape![axis]!);
+  return alongAxis(
+    (builder, _, joined, at) => sliceDims(builder, joined, at, start, end),
+    () => [axis],
+  )(b, move);
+};
+
+const pad: MoveRule = (b, move) =>
+  alongAxis((builder, { node, index }, joined, at, axis) => {
+    const rank = node.inputs[index]!.rank!;
+    const pads = numbersOf(node.inputs[1]);
+    if (!pads || pads.length !== 2 * rank)
+      fail("E031", "", { at: place(node), why: "tokens are padded by an amount that only the data decide" });
+    const extent = node.inputs[index]!.shape![axis]!;
+    return sliceDims(builder, joined, at, pads[axis]!, D.add(pads[axis]!, extent));
+  }, changedAxes)(b, move);
+
+/** A strided convolution merges cells of stride x stride tokens: equal parts to each, also where its kernel overlaps. */
+const convolution: MoveRule = (b, move) =>
+  alongAxis(
+    (builder, { node, index }, joined, at, axis) => {
+      const strides = (node.attributes.strides as readonly number[] | undefined) ?? [1, 1];
+      const step = strides[axis - 2]!;
+      const shape = builder.shape(joined);
+      const wide = builder.expand(builder.unsqueeze(builder.mul(joined, 1 / step), [at + 1]), [
+        ...shape.slice(0, at + 1),
+        step,
+        ...shape.slice(at + 1),
+      ]);
+      const merged = builder.reshape(
+        wide,
+        shape.map((d, i) => (i === at ? D.multiply(d, step) : d)),
+      );
+      const extent = node.inputs[index]!.shape![axis]!;
+      return builder.pad(merged, at, 0, D.subtract(extent, D.multiply(shape[at]!, step)));
+    },
+    (m) => changedAxes(m).filter((axis) => axis >= 2),
+  )(b, move);
+
+/** Times a constant that differs between tokens: above the last block that is a mask of what is averaged. */
+const multiply: MoveRule = (b, move) => {
+  const { node, index, row, layout } = move;
+  const factor = node.inputs[1 - index];
+  const rank = node.outputs[0]!.rank!;
+  const shape = factor?.shape ?? [];
+  const masksTokens = shape.some((d, i) => {
+    const axis = i + rank - shape.length;
+    return d !== 1 && row.layout[axis]!.some((a) => a.kind === "token");
+  });
+  if (!move.reading || !factor || !masksTokens || node.operator !== "Mul") return unchanged(b, move);
+  const channels = row.layout.flatMap((axis, i) => (axis.every((a) => a.kind === "channel") ? [i] : []));
+  const aligned = b.unsqueeze(b.asReal(factor), [...shape.keys()].slice(0, 0));
+  const full =
+    shape.length < rank ? b.reshape(aligned, [...new Array(rank - shape.length).fill(1), ...shape]) : aligned;
+  const mean = b.reduceMean(
+    full,
+    channels.filter((axis) => b.shape(full)[axis] !== 1),
+  );
+  const perToken = b.squeeze(mean, channels);
+  return {
+    row: mapRow(relayout(b, row, layout), layout, (part) => b.mul(part, perToken)),
+    note: "weighted by a mask",
+    weighted: true,
+  };
+};
+
+/** A product with weights: tokens stay, channels are mixed. Two towers meet in one: the other tower's items become samples. */
+const linear: MoveRule = (b, { node, index, row, layout }) => {
+  const both = node.inputs.every((v) => v?.data);
+  if (!both) return unchangedOrSummed(b, row, layout);
+  const kept = keptAtoms(layout);
+  if (permutation(keptAtoms(row.layout), kept)) return { row: relayout(b, row, layout) };
+  if (index === 0) return unchangedOrSummed(b, row, layout);
+  const swapped = layout.map((axis) =>
+    axis.map((a) => (row.layout.flat().includes(a) ? { ...a, kind: "batch" as const } : a)),
+  );
+  return { row: { layout: swapped, v: b.expand(b.scalar(1), sizes(keptAtoms(swapped))), added: undefined } };
+};
+
+/** Token atoms that end in a contracted axis are summed. */
+function unchangedOrSummed(b: Builder, row: Row, layout: Layout): Moved {
+  const kept = keptAtoms(layout);
+  const lost = keptAtoms(row.layout).flatMap((a, i) => (kept.includes(a) ? [] : [i]));
+  return { row: mapRow(row, layout, (part) => b.reduceSum(part, lost, false)) };
+}
+
+const RULES: Record<string, MoveRule> = {
+  ReduceMean: spread,
+  ReduceSum: spread,
+  GlobalAveragePool: spread,
+  Gather: gather,
+  GatherND: gatherND,
+  Slice: slice,
+  Split: split,
+  Concat: concat,
+  Pad: pad,
+  Conv: convolution,
+  Mul: multiply,
+  MatMul: linear,
+  Einsum: linear,
+};
+
+export function moveRow(b: Builder, move: Move): Moved {
+  return (RULES[move.node.operator] ?? unchanged)(b, move);
+}

@@ -1,0 +1,48 @@
+/** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
+import type { OptionValues } from "./methods/method.js";
+import { readModel } from "./onnx/model.js";
+import type { TargetMode } from "./seed.js";
+
+export interface Metadata {
+  readonly version: string;
+  readonly method: string;
+  readonly options: OptionValues;
+  /** Name of the explained input and of the explained output. */
+  readonly explains: string;
+  readonly output: string;
+  /** Which tokens the head reads, in words. */
+  readonly readout: string;
+  readonly target: { readonly name: string | null; readonly mode: TargetMode };
+  readonly relevance: { readonly name: string; readonly kind: "tokens" | "input" };
+  /** Leading special tokens; rows and columns of patches, or pixels per patch where the size is dynamic. */
+  readonly tokens: {
+    readonly prefix: number;
+    readonly grid: readonly [number, number] | null;
+    readonly stride: readonly [number, number] | null;
+  } | null;
+  /** Names of the softmax nodes whose attention is used, in data-flow order. */
+  readonly sites: readonly string[];
+  readonly source: { readonly sha256: string; readonly bytes: number };
+}
+
+/** The metadata of a compiled model; undefined for any other model. */
+export function readMetadata(model: Uint8Array): Metadata | undefined {
+  if (!mentions(model, "vitrail")) return undefined;
+  const entry = readModel(model).metadataProps.find((p) => p.key === "vitrail");
+  return entry ? (JSON.parse(entry.value) as Metadata) : undefined;
+}
+
+/** A compiled model cut back to the file that it was made from. */
+export function originalBytes(model: Uint8Array): Uint8Array {
+  const metadata = readMetadata(model);
+  return metadata ? model.subarray(0, metadata.source.bytes) : model;
+}
+
+/** The patch, and with it the word, stands at the end: looking there first spares a second parse of large files. */
+function mentions(bytes: Uint8Array, word: string): boolean {
+  const tail = bytes.subarray(Math.max(0, bytes.length - 1_000_000));
+  const first = word.charCodeAt(0);
+  for (let at = tail.indexOf(first); at >= 0; at = tail.indexOf(first, at + 1))
+    if ([...word].every((c, i) => tail[at + i] === c.charCodeAt(0))) return true;
+  return false;
+}

@@ -1,0 +1,103 @@
+/** Table 3: one file per published method says what a layer contributes and how layers are aggregated. */
+import type { Analysis } from "../analysis.js";
+import type { AttentionSite } from "../canonicalize/attention-site.js";
+import type { Value } from "../ir/graph.js";
+import type { Builder } from "../ops/builder.js";
+import type { Composite } from "../relevance/composites.js";
+
+export type OptionValue = number | boolean | string;
+export type OptionValues = Readonly<Record<string, OptionValue>>;
+
+export interface MethodOption {
+  readonly name: string;
+  readonly type: "integer" | "number" | "boolean" | "string";
+  readonly default: OptionValue;
+  readonly description: string;
+}
+
+export type Need = "attention" | "gradient" | "relevance" | "many forwards";
+
+/** A site as a method sees it. Reading `gradient` or `relevance` is what asks for that pass. */
+export interface SiteView {
+  readonly index: number;
+  /** [..., queries, keys] per head, after masks and guards. */
+  readonly weights: Value;
+  /** Gradient of the target with respect to the weights. */
+  readonly gradient: Value;
+  /** Relevance of the weights. */
+  readonly relevance: Value;
+}
+
+/** What a method builds its explanation from. */
+export interface MethodContext {
+  readonly b: Builder;
+  readonly analysis: Analysis;
+  readonly options: OptionValues;
+  /** One at the target, zero elsewhere, in the shape of the explained output. */
+  readonly seed: Value;
+  /** Which sites a map is needed of: the passes go no further. */
+  readonly view: (site: AttentionSite) => SiteView;
+  /** Cotangents of arbitrary data values. */
+  readonly gradientOf: (values: readonly Value[]) => readonly Value[];
+  readonly relevanceOf: (values: readonly Value[]) => readonly Value[];
+  readonly flow: (map: (site: AttentionSite) => Value | undefined, options?: { normalizeRows?: boolean }) => Explained;
+}
+
+export interface Explained {
+  readonly relevance: Value;
+  /** The tokens that a token method's row is about. */
+  readonly tokens?: Value;
+  readonly readout?: string;
+  /** Sites whose maps were used. */
+  readonly sites: readonly AttentionSite[];
+}
+
+export interface Method {
+  readonly id: string;
+  readonly title: string;
+  readonly citation: string;
+  readonly needs: readonly Need[];
+  readonly classSpecific: boolean;
+  readonly kind: "tokens" | "input";
+  readonly signed: boolean;
+  readonly options: readonly MethodOption[];
+  /** Table 2 for this method, where it needs relevance. */
+  readonly composite?: Composite;
+  readonly build: (context: MethodContext) => Explained;
+}
+
+export const startLayer: MethodOption = {
+  name: "startLayer",
+  type: "integer",
+  default: 0,
+  description:
+    "first block that counts; the authors' scripts use 1 for ViT, their notebooks 0 (in each tower or stack)",
+};
+export const normalizeRows = (on: boolean): MethodOption => ({
+  name: "normalizeRows",
+  type: "boolean",
+  default: on,
+  description:
+    "rows of I + E sum to one and the row itself is given (the authors' BERT scripts), not what attention adds",
+});
+
+/** The methods that walk a row through the sites: only what a site contributes differs. */
+export function rowMethod(
+  method: Omit<Method, "kind" | "build" | "options" | "signed"> & {
+    readonly options?: readonly MethodOption[];
+    readonly normalized?: boolean;
+    readonly layer: (site: SiteView, b: Builder) => Value;
+  },
+): Method {
+  const { layer, options = [], normalized = false, ...entry } = method;
+  return {
+    ...entry,
+    kind: "tokens",
+    signed: false,
+    options: [startLayer, normalizeRows(normalized), ...options],
+    build: ({ b, flow, view, options: o }) =>
+      flow((site) => (site.index >= (o.startLayer as number) ? layer(view(site), b) : undefined), {
+        normalizeRows: o.normalizeRows as boolean,
+      }),
+  };
+}

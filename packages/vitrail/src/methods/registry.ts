@@ -1,0 +1,15 @@
+/** Table 3, complete. Menus, CLI choices and README tables are made from this list, in this order. */
+import { attentionRollout } from "./attention-rollout.js";
+import { genericAttention } from "./generic-attention.js";
+import { gradientTimesInputMethod } from "./gradient-x-input.js";
+import type { Method } from "./method.js";
+import { rawAttention } from "./raw-attention.js";
+import { transformerAttribution } from "./transformer-attribution.js";
+
+export const methods: readonly Method[] = [
+  transformerAttribution,
+  genericAttention,
+  attentionRollout,
+  rawAttention,
+  gradientTimesInputMethod,
+];

@@ -1,0 +1,173 @@
+/** Functions of one number. f'(x) is written with the output y where that is cheaper; `scalar` is the function itself. */
+import type { Value } from "../ir/graph.js";
+import type { Builder } from "./builder.js";
+import { elementwise, like } from "./infer.js";
+import { defineOp } from "./operator.js";
+
+type Derivative = (x: Value, y: Value, b: Builder) => Value;
+
+/** An activation: relevance passes unchanged, the gradient is f'(x) dy. */
+const pointwise = (name: string, scalar: (x: number) => number, derivative: Derivative) =>
+  defineOp(name, {
+    role: "elementwise",
+    infer: like(),
+    scalar,
+    gradient: ({ x: [x], y: [y], dy, b }) => [b.mul(dy, derivative(x!, y!, b))],
+  });
+
+const signOf = (x: Value, b: Builder): Value => {
+  const [zero, one] = [b.scalar(0), b.scalar(1)];
+  return b.sub(b.where(b.greater(x, 0), one, zero), b.where(b.greater(0, x), one, zero));
+};
+
+export const Relu = pointwise(
+  "Relu",
+  (x) => Math.max(x, 0),
+  (x, _, b) => b.where(b.greater(x, 0), b.scalar(1), b.scalar(0)),
+);
+export const Sigmoid = pointwise(
+  "Sigmoid",
+  (x) => 1 / (1 + Math.exp(-x)),
+  (_, y, b) => b.mul(y, b.sub(1, y)),
+);
+export const Tanh = pointwise("Tanh", Math.tanh, (_, y, b) => b.sub(1, b.square(y)));
+export const Exp = pointwise("Exp", Math.exp, (_, y) => y);
+export const Log = pointwise("Log", Math.log, (x, _, b) => b.div(1, x));
+export const Sqrt = pointwise("Sqrt", Math.sqrt, (_, y, b) => b.div(0.5, y));
+export const Reciprocal = pointwise(
+  "Reciprocal",
+  (x) => 1 / x,
+  (_, y, b) => b.neg(b.square(y)),
+);
+export const Abs = pointwise("Abs", Math.abs, (x, _, b) => signOf(x, b));
+export const Sin = pointwise("Sin", Math.sin, (x, _, b) => b.emit("Cos", [x]));
+export const Cos = pointwise("Cos", Math.cos, (x, _, b) => b.neg(b.emit("Sin", [x])));
+export const Softplus = pointwise(
+  "Softplus",
+  (x) => Math.log1p(Math.exp(x)),
+  (x, _, b) => b.sigmoid(x),
+);
+/** d erf(x)/dx = 2/√π exp(-x²) */
+export const Erf = pointwise("Erf", erf, (x, _, b) => b.mul(b.exp(b.neg(b.square(x))), 2 / Math.sqrt(Math.PI)));
+export const HardSwish = pointwise(
+  "HardSwish",
+  (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5)),
+  (x, _, b) => {
+    const inside = b.add(b.mul(x, 1 / 3), 0.5);
+    return b.where(b.greater(x, 3), b.scalar(1), b.where(b.greater(-3, x), b.scalar(0), inside));
+  },
+);
+export const HardSigmoid = defineOp("HardSigmoid", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 0.2;
+    const beta = (node.attributes.beta as number | undefined) ?? 0.5;
+    const line = b.add(b.mul(x!, alpha), beta);
+    const zero = b.scalar(0);
+    return [b.where(b.greater(line, 0), b.where(b.greater(1, line), b.mul(dy, alpha), zero), zero)];
+  },
+});
+export const Elu = defineOp("Elu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], y: [y], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), b.add(y!, alpha)))];
+  },
+});
+export const LeakyRelu = defineOp("LeakyRelu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 0.01;
+    return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), b.scalar(alpha)))];
+  },
+});
+
+/** Neg is linear with weight -1: relevance passes unchanged. */
+export const Neg = defineOp("Neg", {
+  role: "elementwise",
+  infer: elementwise((a) => (typeof a === "number" ? -a : undefined)),
+  scalar: (x) => -x,
+  gradient: ({ dy, b }) => [b.neg(dy)],
+});
+
+/** x Φ(x), or its tanh approximation (Hendrycks & Gimpel 2016). */
+export const Gelu = defineOp("Gelu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => [
+    b.mul(dy, node.attributes.approximate === "tanh" ? geluTanhDerivative(x!, b) : geluDerivative(x!, b)),
+  ],
+  canonical: ({ inputs: [x], node, b, opset }) =>
+    // Below opset 20 the operator is not in the default domain; it then only stands for a recognised region.
+    opset < 20 && node.operator.includes("::") ? [b.emit("Gelu", [x!], node.attributes)] : undefined,
+});
+
+/** Φ(x) + x φ(x) with Φ(x) = (1 + erf(x/√2))/2 and φ(x) = exp(-x²/2)/√(2π) */
+function geluDerivative(x: Value, b: Builder): Value {
+  const half = b.mul(x, Math.SQRT1_2);
+  const density = b.mul(b.exp(b.neg(b.square(half))), 1 / Math.sqrt(2 * Math.PI));
+  return b.add(b.mul(b.add(b.erf(half), 1), 0.5), b.mul(x, density));
+}
+
+/** With u = √(2/π)(x + 0.044715 x³), t = tanh u: (1 + t)/2 + x (1 - t²) u'/2 */
+function geluTanhDerivative(x: Value, b: Builder): Value {
+  const c = Math.sqrt(2 / Math.PI);
+  const squared = b.square(x);
+  const t = b.tanh(b.mul(x, b.add(b.mul(squared, c * 0.044715), c)));
+  const slope = b.add(b.mul(squared, 3 * c * 0.044715), c);
+  return b.add(b.mul(b.add(t, 1), 0.5), b.mul(b.mul(b.mul(x, slope), b.sub(1, b.square(t))), 0.5));
+}
+
+/** x σ(αx): SiLU for α = 1, QuickGELU for α = 1.702. */
+export const Swish = defineOp("Swish", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const gate = b.sigmoid(b.mul(x!, alpha));
+    return [b.mul(dy, b.add(gate, b.mul(b.mul(b.mul(x!, alpha), gate), b.sub(1, gate))))];
+  },
+});
+
+export const Clip = defineOp("Clip", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ x: [x, low, high], dy, b }) => {
+    const zero = b.scalar(0);
+    const above = low ? b.where(b.greater(low, x!), zero, dy) : dy;
+    return [high ? b.where(b.greater(x!, high), zero, above) : above];
+  },
+  scalar: (x, low, high) => Math.min(Math.max(x, low ?? Number.NEGATIVE_INFINITY), high ?? Number.POSITIVE_INFINITY),
+});
+
+const step = (name: string, scalar: (x: number) => number) =>
+  defineOp(name, {
+    role: "opaque",
+    infer: elementwise((a) => (typeof a === "number" ? scalar(a) : undefined)),
+    scalar,
+  });
+export const Floor = step("Floor", Math.floor);
+export const Ceil = step("Ceil", Math.ceil);
+export const Round = step("Round", Math.round);
+export const Sign = step("Sign", Math.sign);
+
+/** erf by its series near 0 and by the continued fraction of erfc far from it; good to 1e-15. */
+export function erf(x: number): number {
+  const z = Math.abs(x);
+  if (z > 6) return Math.sign(x);
+  if (z < 2.5) {
+    let term = z;
+    let sum = z;
+    for (let n = 1; Math.abs(term) > 1e-17 * sum && n < 200; n++) {
+      term *= (-z * z) / n;
+      sum += term / (2 * n + 1);
+    }
+    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
+  }
+  let fraction = 0;
+  for (let k = 60; k > 0; k--) fraction = k / 2 / (z + fraction);
+  return Math.sign(x) * (1 - Math.exp(-z * z) / (Math.sqrt(Math.PI) * (z + fraction)));
+}

@@ -1,0 +1,153 @@
+/** Element-wise arithmetic with two operands, and its n-ary relatives. */
+import { dataInputs, type Node } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { isFloat } from "../tensor/element-type.js";
+import { elementwise, input } from "./infer.js";
+import { defineOp, type InferContext, type Role } from "./operator.js";
+
+/** Two data operands make an addition or a gate; one makes an affine map. */
+const byActivity =
+  (both: Role) =>
+  (node: Node): Role =>
+    dataInputs(node).length > 1 ? both : "affine";
+
+export const Add = defineOp("Add", {
+  role: byActivity("add"),
+  infer: elementwise(D.add),
+  scalar: (a, c) => a + c,
+  gradient: ({ x, dy, b, wants }) => x.map((v, i) => (wants[i] ? b.unbroadcast(dy, v) : undefined)),
+});
+
+export const Sub = defineOp("Sub", {
+  role: byActivity("add"),
+  infer: elementwise(D.subtract),
+  scalar: (a, c) => a - c,
+  gradient: ({ x, dy, b, wants }) => [
+    wants[0] ? b.unbroadcast(dy, x[0]!) : undefined,
+    wants[1] ? b.neg(b.unbroadcast(dy, x[1]!)) : undefined,
+  ],
+});
+
+export const Mul = defineOp("Mul", {
+  role: byActivity("gate"),
+  infer: elementwise(D.multiply),
+  scalar: (a, c) => a * c,
+  gradient: ({ x, dy, b, wants }) => [
+    wants[0] ? b.unbroadcast(b.mul(dy, x[1]!), x[0]!) : undefined,
+    wants[1] ? b.unbroadcast(b.mul(dy, x[0]!), x[1]!) : undefined,
+  ],
+});
+
+/** Integers divide towards zero; shape arithmetic only ever divides non-negative numbers. */
+export const Div = defineOp("Div", {
+  role: byActivity("gate"),
+  infer: elementwise((a, c) => (c === 0 ? undefined : D.floorDivide(a, c))),
+  scalar: (a, c) => a / c,
+  gradient: ({ x: [n, d], y: [q], dy, b, wants }) => [
+    wants[0] ? b.unbroadcast(b.div(dy, d!), n!) : undefined,
+    wants[1] ? b.unbroadcast(b.neg(b.div(b.mul(dy, q!), d!)), d!) : undefined,
+  ],
+});
+
+export const Pow = defineOp("Pow", {
+  role: byActivity("opaque"),
+  infer: elementwise((a, c) => (typeof a === "number" && typeof c === "number" ? a ** c : undefined)),
+  scalar: (a, c) => a ** c,
+  gradient: ({ x: [base, exponent], dy, b, wants }) => [
+    wants[0]
+      ? b.unbroadcast(b.mul(dy, b.mul(exponent!, b.emit("Pow", [base!, b.sub(exponent!, 1)]))), base!)
+      : undefined,
+    undefined,
+  ],
+});
+
+const known =
+  (f: (a: number, c: number) => number) =>
+  (a: D.Dim, c: D.Dim): D.Dim | undefined =>
+    typeof a === "number" && typeof c === "number" ? f(a, c) : undefined;
+
+export const Mod = defineOp("Mod", {
+  role: "opaque",
+  infer: elementwise((a, c) =>
+    typeof a === "number" && typeof c === "number"
+      ? ((a % c) + c) % c
+      : D.divideExactly(a, c) !== undefined
+        ? 0
+        : undefined,
+  ),
+});
+
+/** Max and Min fold to symbols of their own; as clips of data they pass the cotangent where they let the value through. */
+const extremum = (name: "Max" | "Min", f: (...x: number[]) => number) =>
+  defineOp(name, {
+    role: "elementwise",
+    infer: (c: InferContext) => {
+      const dims = elementwise((...e) =>
+        e.every((d) => typeof d === "number")
+          ? f(...(e as number[]))
+          : isFloat(input(c, 0).type)
+            ? undefined
+            : D.opaque(name.toLowerCase(), ...e),
+      )(c);
+      return dims;
+    },
+    scalar: f,
+    gradient: ({ x, y: [y], dy, b, wants }) =>
+      x.map((v, i) => (wants[i] ? b.unbroadcast(b.where(b.emit("Equal", [v, y!]), dy, b.scalar(0)), v) : undefined)),
+  });
+export const Max = extremum("Max", Math.max);
+export const Min = extremum("Min", Math.min);
+
+export const Sum = defineOp("Sum", {
+  role: byActivity("add"),
+  infer: elementwise(),
+  canonical: ({ inputs, b }) => [b.sum(inputs.map((v) => v!))],
+});
+
+export const Equal = compare("Equal", (a, c) => (D.equal(a, c) ? 1 : apart(a, c) ? 0 : undefined));
+export const Less = compare(
+  "Less",
+  known((a, c) => Number(a < c)),
+);
+export const LessOrEqual = compare(
+  "LessOrEqual",
+  known((a, c) => Number(a <= c)),
+);
+export const Greater = compare(
+  "Greater",
+  known((a, c) => Number(a > c)),
+);
+export const GreaterOrEqual = compare(
+  "GreaterOrEqual",
+  known((a, c) => Number(a >= c)),
+);
+export const And = compare(
+  "And",
+  known((a, c) => a & c),
+);
+export const Or = compare(
+  "Or",
+  known((a, c) => a | c),
+);
+export const Xor = compare(
+  "Xor",
+  known((a, c) => a ^ c),
+);
+
+function compare(name: string, fold: (a: D.Dim, c: D.Dim) => D.Dim | undefined) {
+  return defineOp(name, { role: "opaque", infer: elementwise(fold, "bool") });
+}
+
+/** Provably different: dimensions are positive, so a positive polynomial is no non-positive number. */
+const apart = (a: D.Dim, c: D.Dim): boolean =>
+  (typeof a === "number" && typeof c === "number") ||
+  (typeof c === "number" && c <= 0 && D.isPositive(a)) ||
+  (typeof a === "number" && a <= 0 && D.isPositive(c));
+
+export const Not = defineOp("Not", {
+  role: "opaque",
+  infer: elementwise((a) => (typeof a === "number" ? 1 - a : undefined), "bool"),
+});
+export const IsNaN = defineOp("IsNaN", { role: "opaque", infer: elementwise(undefined, "bool") });
+export const IsInf = defineOp("IsInf", { role: "opaque", infer: elementwise(undefined, "bool") });
+export const BitShift = defineOp("BitShift", { role: "opaque", infer: elementwise() });

@@ -1,0 +1,402 @@
+/** Movement: every element of the result is an element of the input or a constant. The gradient puts elements back. */
+import { fail } from "../errors.js";
+import { int, intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
+import { type Builder, range } from "./builder.js";
+import { broadcastShapes, entriesOf, foldInts, input, vector } from "./infer.js";
+import { defineOp, type GradientContext, type InferContext, type Inferred } from "./operator.js";
+
+const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeLike(dy, x!)];
+
+export const Reshape = defineOp("Reshape", {
+  role: "movement",
+  infer: (c) => {
+    const x = input(c, 0);
+    const target = entriesOf(c.node.inputs[1]);
+    const shape = target ? reshapeTo(x.shape, target, c) : unknownShape(c.node.inputs[1], c);
+    const entries = entriesOf(x);
+    const dims = shape?.every((d) => typeof d === "number") ? (shape as readonly number[]) : undefined;
+    return { type: x.type, shape, ints: entries && dims ? { dims, entries } : undefined, number: x.number };
+  },
+  gradient: backToInput,
+});
+
+/** Resolves 0 (copy) and -1 (the rest) of a Reshape target. */
+function reshapeTo(from: Shape | undefined, target: readonly D.Dim[], c: InferContext): Shape {
+  const allowZero = c.node.attributes.allowzero === 1;
+  const copied = target.map((d, i) => (d === 0 && !allowZero ? (from?.[i] ?? c.fresh("copied")) : d));
+  const at = copied.indexOf(-1);
+  if (at < 0) return copied;
+  const known = D.product(copied.filter((_, i) => i !== at));
+  const total = from && D.product(from);
+  const rest = total === undefined ? undefined : D.divideExactly(total, known);
+  copied[at] = rest ?? (total === undefined ? c.fresh("rest") : D.floorDivide(total, known));
+  return copied;
+}
+
+/** The rank of a shape tensor is known even where its entries are not. */
+export function unknownShape(shape: Value | undefined, c: InferContext): Shape | undefined {
+  const rank = shape?.shape?.[0];
+  return typeof rank === "number" ? range(rank).map(() => c.fresh("dim")) : undefined;
+}
+
+export const Transpose = defineOp("Transpose", {
+  role: "movement",
+  infer: (c) => {
+    const x = input(c, 0);
+    return { type: x.type, shape: x.shape && permOf(c.node, x.shape.length).map((p) => x.shape![p]!) };
+  },
+  gradient: ({ node, x: [x], dy, b }) => {
+    const perm = permOf(node, b.rank(x!));
+    return [
+      b.transpose(
+        dy,
+        range(perm.length).map((i) => perm.indexOf(i)),
+      ),
+    ];
+  },
+});
+export const permOf = (node: Pick<Node, "attributes">, rank: number): readonly number[] =>
+  (node.attributes.perm as readonly number[] | undefined) ?? range(rank).reverse();
+
+const axesInput = (c: { node: Pick<Node, "attributes" | "inputs"> }): readonly number[] | undefined =>
+  (c.node.attributes.axes as readonly number[] | undefined) ?? numbersOf(c.node.inputs[1]);
+
+/** Below opset 13 the axes are an attribute, from then on an input; the canonical form is the attribute. */
+const lowerAxes = (node: Node, opset: number, b: Builder) => {
+  const axes = node.attributes.axes as readonly number[] | undefined;
+  if (opset < 13 || !axes) return { inputs: node.inputs, attributes: node.attributes };
+  const { axes: _, ...attributes } = node.attributes;
+  return { inputs: [node.inputs[0], b.ints(axes)], attributes };
+};
+
+export const Unsqueeze = defineOp("Unsqueeze", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const axes = axesInput(c);
+    if (!x.shape || !axes) return { type: x.type, shape: undefined, number: x.number };
+    const rank = x.shape.length + axes.length;
+    const added = new Set(axes.map((a) => normalizeAxis(a, rank)));
+    const rest = [...x.shape];
+    const shape = range(rank).map((i) => (added.has(i) ? 1 : rest.shift()!));
+    return { type: x.type, shape, ints: relabel(x, shape), number: x.number };
+  },
+  gradient: backToInput,
+  lower: lowerAxes,
+});
+
+export const Squeeze = defineOp("Squeeze", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const axes = axesInput(c);
+    const rank = x.shape?.length;
+    if (!x.shape || rank === undefined) return { type: x.type, shape: undefined };
+    const removed = new Set(axes?.map((a) => normalizeAxis(a, rank)));
+    const shape = x.shape.filter((d, i) => (axes ? !removed.has(i) : d !== 1));
+    return { type: x.type, shape, ints: relabel(x, shape), number: x.number };
+  },
+  gradient: backToInput,
+  lower: lowerAxes,
+});
+
+const relabel = (x: Value, shape: Shape) => {
+  const known = intsOf(x);
+  return known && shape.every((d) => typeof d === "number")
+    ? { dims: shape as readonly number[], entries: known.entries }
+    : undefined;
+};
+
+export const Flatten = defineOp("Flatten", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 1, x.shape?.length ?? 0);
+    return { type: x.type, shape: x.shape && [D.product(x.shape.slice(0, axis)), D.product(x.shape.slice(axis))] };
+  },
+  gradient: backToInput,
+});
+
+export const Expand = defineOp("Expand", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const target = entriesOf(c.node.inputs[1]);
+    const shape = target ? x.shape && broadcast(x.shape, target) : unknownShape(c.node.inputs[1], c);
+    const flat = shape && foldInts([x], (d) => d);
+    return {
+      type: x.type,
+      shape,
+      ints: flat && sameNumbers(flat.dims, shape) ? flat : expandInts(x, shape),
+      number: undefined,
+    };
+  },
+  gradient: ({ x: [x], dy, b }) => [b.unbroadcast(dy, x!)],
+});
+const sameNumbers = (a: readonly number[], s: Shape): boolean => a.length === s.length && a.every((d, i) => d === s[i]);
+function expandInts(x: Value, shape: Shape | undefined) {
+  if (!intsOf(x) || !shape?.every((d) => typeof d === "number")) return undefined;
+  const dims = shape as readonly number[];
+  const like = { ints: { dims, entries: new Array(dims.reduce((n, d) => n * d, 1)).fill(0) } } as unknown as Value;
+  return like.ints!.entries.length <= 64 ? foldInts([x, like], (d) => d) : undefined;
+}
+
+export const Concat = defineOp("Concat", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const values = c.node.inputs.map((v) => v!);
+    const known = values.map(entriesOf);
+    const first = values[0]!;
+    const shapes = values.map((v) => v.shape);
+    const ints =
+      known.every((k) => k !== undefined) && (first.shape?.length ?? 0) === 1 ? vector(known.flat()) : undefined;
+    if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined, ints };
+    const axis = normalizeAxis(c.node.attributes.axis as number, shapes[0]!.length);
+    const total = shapes.map((s) => s[axis]!).reduce(D.add);
+    return { type: first.type, shape: shapes[0]!.map((d, i) => (i === axis ? total : d)), ints };
+  },
+  gradient: ({ node, x, dy, b, wants }) => {
+    const axis = normalizeAxis(int(node, "axis", 0), b.rank(x[0]!));
+    let offset: D.Dim = 0;
+    return x.map((v, i) => {
+      const start = offset;
+      offset = D.add(offset, b.shape(v)[axis]!);
+      if (!wants[i]) return undefined;
+      return sliceDims(b, dy, axis, start, i === x.length - 1 ? Number.MAX_SAFE_INTEGER : offset);
+    });
+  },
+});
+
+/** Elements [start, end) along an axis, with symbolic bounds. */
+export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end: D.Dim): Value {
+  if (typeof start === "number" && typeof end === "number") return b.slice(v, axis, start, end);
+  return b.emit("Slice", [v, b.extent(start), b.extent(end), b.ints([axis]), b.ints([1])]);
+}
+
+export const Slice = defineOp("Slice", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const ranges = x.shape && sliceRanges(c.node, x.shape);
+    if (!x.shape) return { type: x.type, shape: undefined };
+    const shape = ranges
+      ? x.shape.map((d, i) => ranges.get(i)?.length ?? d)
+      : x.shape.map((d, i) => (slicedAxes(c.node, x.shape!.length)?.includes(i) === false ? d : c.fresh("sliced")));
+    return { type: x.type, shape, ints: ranges && sliceInts(x, ranges) };
+  },
+  gradient: ({ node, x: [x], dy, b }) => {
+    const shape = b.shape(x!);
+    const ranges = sliceRanges(node, shape);
+    if (!ranges) fail("E025", "Slice", { at: place(node), why: "its bounds are computed from data" });
+    let back = dy;
+    for (const [axis, r] of ranges) back = unslice(b, back, axis, r, shape[axis]!, node);
+    return [back];
+  },
+});
+
+interface SliceRange {
+  readonly start: D.Dim;
+  readonly length: D.Dim;
+  readonly step: number;
+}
+
+const attribute = (node: Pick<Node, "attributes">, name: string) =>
+  node.attributes[name] as readonly number[] | undefined;
+const slicedAxes = (node: Pick<Node, "inputs" | "attributes">, rank: number): readonly number[] | undefined => {
+  const axes = attribute(node, "axes") ?? numbersOf(node.inputs[3]);
+  return (node.inputs[3] || attribute(node, "axes") ? axes : range(rank))?.map((a) => normalizeAxis(a, rank));
+};
+
+/** Start, length and step per sliced axis, where they can be told. */
+export function sliceRanges(
+  node: Pick<Node, "inputs" | "attributes">,
+  shape: Shape,
+): Map<number, SliceRange> | undefined {
+  const starts = attribute(node, "starts") ?? entriesOf(node.inputs[1]);
+  const ends = attribute(node, "ends") ?? entriesOf(node.inputs[2]);
+  const axes = slicedAxes(node, shape.length);
+  const steps = attribute(node, "steps") ?? (node.inputs[4] ? numbersOf(node.inputs[4]) : starts?.map(() => 1));
+  if (!starts || !ends || !axes || !steps) return undefined;
+  const ranges = new Map<number, SliceRange>();
+  for (const [i, start] of starts.entries()) {
+    const axis = axes[i]!;
+    ranges.set(axis, sliceRange(start, ends[i]!, steps[i]!, shape[axis]!));
+  }
+  return ranges;
+}
+
+function sliceRange(start: D.Dim, end: D.Dim, step: number, extent: D.Dim): SliceRange {
+  const bound = (at: D.Dim, lowest: number): D.Dim => {
+    if (typeof at !== "number") return at;
+    if (at >= Number.MAX_SAFE_INTEGER) return step > 0 ? extent : D.add(extent, -1);
+    const absolute = at < 0 ? D.add(extent, at) : at;
+    if (typeof absolute !== "number") return at <= Number.MIN_SAFE_INTEGER ? lowest : absolute;
+    const highest = typeof extent === "number" ? (step > 0 ? extent : extent - 1) : Number.POSITIVE_INFINITY;
+    return Math.min(Math.max(absolute, lowest), highest);
+  };
+  const [from, to] = [bound(start, step > 0 ? 0 : -1), bound(end, step > 0 ? 0 : -1)];
+  const span = step > 0 ? D.subtract(to, from) : D.subtract(from, to);
+  const length = D.floorDivide(D.add(span, Math.abs(step) - 1), Math.abs(step));
+  return { start: from, length: typeof length === "number" ? Math.max(length, 0) : length, step };
+}
+
+function sliceInts(x: Value, ranges: Map<number, SliceRange>) {
+  const known = entriesOf(x);
+  const r = ranges.get(0);
+  if (!known || x.shape?.length !== 1 || !r || typeof r.start !== "number" || typeof r.length !== "number")
+    return undefined;
+  const { start, step } = r;
+  return vector(range(r.length).map((i) => known[start + i * step]!));
+}
+
+/** Puts the elements of a slice back among zeros. */
+function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, extent: D.Dim, node: Node): Value {
+  if (r.step === 1) return b.pad(dy, axis, r.start, D.subtract(extent, D.add(r.start, r.length)));
+  if (r.step < 0) {
+    if (r.step !== -1) fail("E025", "Slice", { at: place(node), why: `step ${r.step} is not covered` });
+    const reversed = b.slice(dy, axis, -1, Number.MIN_SAFE_INTEGER, -1);
+    const first = D.add(D.subtract(r.start, r.length), 1);
+    return b.pad(reversed, axis, first, D.subtract(D.subtract(extent, first), r.length));
+  }
+  const shape = b.shape(dy);
+  const spread = b.pad(b.unsqueeze(dy, [axis + 1]), axis + 1, 0, r.step - 1);
+  const merged = b.reshape(
+    spread,
+    shape.map((d, i) => (i === axis ? D.multiply(d, r.step) : d)),
+  );
+  const after = D.subtract(extent, D.add(r.start, D.multiply(r.length, r.step)));
+  return b.pad(merged, axis, r.start, after);
+}
+
+export const Split = defineOp("Split", {
+  role: "movement",
+  infer: (c): readonly Inferred[] => {
+    const x = input(c, 0);
+    if (!x.shape) return range(c.outputs).map(() => ({ type: x.type, shape: undefined }));
+    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape.length);
+    return splitSizes(c.node, x.shape[axis]!, c.outputs).map((size) => ({
+      type: x.type,
+      shape: x.shape!.map((d, i) => (i === axis ? size : d)),
+    }));
+  },
+  gradient: ({ node, x: [x], dys, b, y }) => {
+    const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
+    return [
+      b.concat(
+        dys.map((d, i) => d ?? b.zerosLike(y[i]!)),
+        axis,
+      ),
+    ];
+  },
+  lower: (node, opset, b) => {
+    const { split, ...attributes } = node.attributes;
+    if (opset < 13 || split === undefined) return { inputs: node.inputs, attributes: node.attributes };
+    return { inputs: [node.inputs[0], b.ints(split as readonly number[])], attributes };
+  },
+});
+
+function splitSizes(node: Pick<Node, "attributes" | "inputs">, extent: D.Dim, count: number): readonly D.Dim[] {
+  const given = attribute(node, "split") ?? entriesOf(node.inputs[1]);
+  if (given) return given;
+  if (typeof extent !== "number") return range(count).map(() => D.floorDivide(extent, count));
+  const chunk = Math.ceil(extent / count);
+  return range(count).map((i) => Math.min(chunk, extent - i * chunk));
+}
+
+export const Where = defineOp("Where", {
+  role: "movement",
+  infer: (c): Inferred => ({
+    type: input(c, 1).type,
+    shape: broadcastShapes(c.node.inputs),
+    ints: foldInts(c.node.inputs, (condition, a, e) => (condition === 1 ? a : condition === 0 ? e : undefined)),
+  }),
+  gradient: ({ x: [condition, a, e], dy, b, wants }) => {
+    const zero = b.scalar(0);
+    return [
+      undefined,
+      wants[1] ? b.unbroadcast(b.where(condition!, dy, zero), a!) : undefined,
+      wants[2] ? b.unbroadcast(b.where(condition!, zero, dy), e!) : undefined,
+    ];
+  },
+});
+
+export const Pad = defineOp("Pad", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const pads = attribute(c.node, "pads") ?? entriesOf(c.node.inputs[1]);
+    if (!x.shape || !pads) return { type: x.type, shape: x.shape?.map(() => c.fresh("padded")) };
+    const axes = (c.node.inputs[3] ? numbersOf(c.node.inputs[3]) : undefined) ?? range(x.shape.length);
+    const shape = [...x.shape];
+    for (const [i, a] of axes.entries()) {
+      const axis = normalizeAxis(a, shape.length);
+      shape[axis] = D.add(shape[axis]!, D.add(pads[i]!, pads[i + axes.length]!));
+    }
+    return { type: x.type, shape };
+  },
+  gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
+    if ((node.attributes.mode ?? "constant") !== "constant")
+      fail("E021", "Pad", { at: place(node), why: `mode ${node.attributes.mode} is not covered` });
+    const crop = b.emit("Mul", [pads!, b.ints([-1])]);
+    const back = b.emit("Pad", [dy, crop, undefined, axes].slice(0, axes ? 4 : 2));
+    back.shape = x!.shape;
+    return [back];
+  },
+});
+
+export const Tile = defineOp("Tile", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const repeats = entriesOf(c.node.inputs[1]);
+    return { type: x.type, shape: x.shape?.map((d, i) => (repeats ? D.multiply(d, repeats[i]!) : c.fresh("tiled"))) };
+  },
+  gradient: ({ node, x: [x], dy, b }) => {
+    const repeats = entriesOf(node.inputs[1]);
+    if (!repeats) fail("E025", "Tile", { at: place(node), why: "its repeats are computed from data" });
+    const split = b.reshape(
+      dy,
+      b.shape(x!).flatMap((d, i) => [repeats[i]!, d]),
+    );
+    return [
+      b.reduceSum(
+        split,
+        repeats.map((_, i) => 2 * i),
+        false,
+      ),
+    ];
+  },
+});
+
+export const Trilu = defineOp("Trilu", {
+  role: "movement",
+  infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
+  gradient: ({ node, dy, b }) => [b.emit("Trilu", [dy, ...node.inputs.slice(1)], node.attributes)],
+});
+
+const blocks = (name: string, inverse: string, grow: boolean) =>
+  defineOp(name, {
+    role: "movement",
+    infer: (c): Inferred => {
+      const x = input(c, 0);
+      const size = c.node.attributes.blocksize as number;
+      const [n, ch, h, w] = x.shape ?? [];
+      if (n === undefined) return { type: x.type, shape: undefined };
+      const area = size * size;
+      return {
+        type: x.type,
+        shape: grow
+          ? [n, D.floorDivide(ch!, area), D.multiply(h!, size), D.multiply(w!, size)]
+          : [n, D.multiply(ch!, area), D.floorDivide(h!, size), D.floorDivide(w!, size)],
+      };
+    },
+    gradient: ({ node, dy, b }) => {
+      if ((node.attributes.mode ?? "DCR") !== "DCR")
+        fail("E021", name, { at: place(node), why: "mode CRD is not covered" });
+      return [b.emit(inverse, [dy], { blocksize: node.attributes.blocksize! })];
+    },
+  });
+export const DepthToSpace = blocks("DepthToSpace", "SpaceToDepth", true);
+export const SpaceToDepth = blocks("SpaceToDepth", "DepthToSpace", false);

@@ -1,0 +1,100 @@
+/** Normalisations and softmax. */
+import { fail } from "../errors.js";
+import { int, type Node, place, type Value } from "../ir/graph.js";
+import { normalizeAxis } from "../tensor/shape.js";
+import { type Builder, range } from "./builder.js";
+import { input, like } from "./infer.js";
+import { defineOp } from "./operator.js";
+
+/** Axes from `axis` (default: the last one) to the end. */
+const normalizedAxes = (node: Node, rank: number): number[] =>
+  range(rank).slice(normalizeAxis(int(node, "axis", -1), rank));
+
+const epsilonOf = (node: Node): number => (node.attributes.epsilon as number | undefined) ?? 1e-5;
+
+/** y = γ x̂ + β with x̂ = (x - mean) / √(var + ε); dx = (g - mean(g) - x̂ mean(g x̂)) / √(var + ε), g = γ dy */
+export const LayerNormalization = defineOp("LayerNormalization", {
+  role: "normalization",
+  infer: (c) => {
+    const x = input(c, 0);
+    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? -1, x.shape?.length ?? 0);
+    const statistics = { type: x.type, shape: x.shape?.map((d, i) => (i < axis ? d : 1)) };
+    return [{ type: x.type, shape: x.shape }, statistics, statistics].slice(0, Math.max(1, c.outputs));
+  },
+  gradient: ({ node, x: [x, gamma], dy, b, wants }) => {
+    if (wants.slice(1).some(Boolean))
+      fail("E021", "LayerNormalization", { at: place(node), why: "its scale depends on the input" });
+    const axes = normalizedAxes(node, b.rank(x!));
+    const centred = b.sub(x!, b.reduceMean(x!, axes));
+    const inverse = inverseDeviation(b, centred, axes, epsilonOf(node));
+    const normal = b.mul(centred, inverse);
+    const g = b.mul(dy, gamma!);
+    const along = b.mul(normal, b.reduceMean(b.mul(g, normal), axes));
+    return [b.mul(inverse, b.sub(b.sub(g, b.reduceMean(g, axes)), along))];
+  },
+});
+
+/** y = γ x / √(mean(x²) + ε); the operator of opset 23, and com.microsoft's SimplifiedLayerNormalization. */
+export const RMSNormalization = defineOp("RMSNormalization", {
+  role: "normalization",
+  infer: like(),
+  gradient: ({ node, x: [x, gamma], dy, b }) => {
+    const axes = normalizedAxes(node, b.rank(x!));
+    const inverse = inverseDeviation(b, x!, axes, epsilonOf(node));
+    const normal = b.mul(x!, inverse);
+    const g = gamma ? b.mul(dy, gamma) : dy;
+    return [b.mul(inverse, b.sub(g, b.mul(normal, b.reduceMean(b.mul(g, normal), axes))))];
+  },
+});
+
+/** 1 / √(mean(c²) + ε) */
+const inverseDeviation = (b: Builder, c: Value, axes: readonly number[], epsilon: number): Value =>
+  b.div(1, b.sqrt(b.add(b.reduceMean(b.square(c), axes), epsilon)));
+
+/** x / max(‖x‖₂, tiny) along one axis. */
+export const LpNormalization = defineOp("LpNormalization", {
+  role: "normalization",
+  infer: like(),
+  gradient: ({ node, x: [x], y: [y], dy, b }) => {
+    if (int(node, "p", 2) !== 2) fail("E021", "LpNormalization", { at: place(node), why: "only p = 2 is covered" });
+    const axes = [normalizeAxis(int(node, "axis", -1), b.rank(x!))];
+    const length = b.sqrt(b.reduceSum(b.square(x!), axes));
+    const along = b.mul(y!, b.reduceSum(b.mul(dy, y!), axes));
+    return [b.div(b.sub(dy, along), length)];
+  },
+});
+
+/** ds = y (dy - Σ y dy). With the guarded weights as y, rows without any allowed key give exactly 0. */
+export const Softmax = defineOp("Softmax", {
+  role: "softmax",
+  infer: like(),
+  gradient: ({ node, x: [x], y: [y], dy, b }) => {
+    const axes = [normalizeAxis(int(node, "axis", b.opset >= 13 ? -1 : 1), b.rank(x!))];
+    const weighted = b.mul(y!, dy);
+    return [b.sub(weighted, b.mul(y!, b.reduceSum(weighted, axes)))];
+  },
+});
+
+/** y = x - log Σ exp x; dx = dy - exp(y) Σ dy */
+export const LogSoftmax = defineOp("LogSoftmax", {
+  role: "softmax",
+  infer: like(),
+  gradient: ({ node, x: [x], y: [y], dy, b }) => {
+    const axes = [normalizeAxis(int(node, "axis", b.opset >= 13 ? -1 : 1), b.rank(x!))];
+    return [b.sub(dy, b.mul(b.exp(y!), b.reduceSum(dy, axes)))];
+  },
+});
+
+/** At inference: γ (x - mean) / √(var + ε) + β per channel, with constants, so an affine map. */
+export const BatchNormalization = defineOp("BatchNormalization", {
+  role: "affine",
+  infer: (c) => [{ type: input(c, 0).type, shape: input(c, 0).shape }],
+  canonical: ({ node, inputs: [x, gamma, beta, mean, variance], b }) => {
+    const axes = range(b.rank(x!)).filter((i) => i !== 1);
+    const perChannel = (v: Value) => b.unsqueeze(v, axes);
+    const deviation = b.emit("Sqrt", [b.emit("Add", [variance, b.cast(b.scalar(epsilonOf(node)), variance!.type)])]);
+    const factor = b.emit("Div", [gamma, deviation]);
+    const shift = b.emit("Sub", [beta, b.emit("Mul", [mean, factor])]);
+    return [b.emit("Add", [b.emit("Mul", [x, perChannel(factor)]), perChannel(shift)])];
+  },
+});

@@ -1,0 +1,96 @@
+/**
+ * Table 1: one entry per operator. An entry says which part the operator plays (its role), how shapes follow, and how a
+ * cotangent is pulled back. Everything else (relevance rules, methods, printing, emission) is made from these entries.
+ */
+import type { Node, SymbolicInts, Value } from "../ir/graph.js";
+import type { ElementType } from "../tensor/element-type.js";
+import type { Shape } from "../tensor/shape.js";
+import type { Builder } from "./builder.js";
+
+/**
+ * linear: data times weights · bilinear: data times data · add: data plus data · gate: data times data, element by element ·
+ * affine: data with a constant · elementwise · normalization · softmax · movement: every output element is one input element
+ * or a constant · mean: means and sums over tokens · rotary: a linear map fixed by positions · opaque: not differentiated.
+ */
+export type Role =
+  | "linear"
+  | "bilinear"
+  | "add"
+  | "gate"
+  | "affine"
+  | "elementwise"
+  | "normalization"
+  | "softmax"
+  | "movement"
+  | "mean"
+  | "rotary"
+  | "opaque";
+
+export interface Inferred {
+  readonly type: ElementType;
+  readonly shape: Shape | undefined;
+  readonly ints?: SymbolicInts | undefined;
+  readonly number?: number | undefined;
+}
+
+export interface InferContext {
+  readonly node: Pick<Node, "operator" | "inputs" | "attributes" | "source">;
+  /** Number of outputs that the node has in the file. */
+  readonly outputs: number;
+  readonly opset: number;
+  /** A symbol that nobody else has, for a dimension that only the data decides. */
+  readonly fresh: (hint: string) => import("../tensor/dim.js").Dim;
+}
+
+/** In scope of a gradient rule: inputs `x`, outputs `y`, the cotangent(s) `dy`, the builder `b`; result: one per input. */
+export interface GradientContext {
+  readonly node: Node;
+  readonly x: readonly Value[];
+  readonly y: readonly Value[];
+  readonly dy: Value;
+  readonly dys: readonly (Value | undefined)[];
+  readonly b: Builder;
+  /** Which inputs a cotangent is asked for. */
+  readonly wants: readonly boolean[];
+}
+
+/** In scope of a rewriting into simpler operators. */
+export interface CanonicalContext {
+  readonly node: Node;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly b: Builder;
+  readonly opset: number;
+  readonly outputs: number;
+}
+
+/** The written form of a node in an operator set: attributes that became inputs, and the like. */
+export interface Lowered {
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Node["attributes"];
+}
+
+export interface Operator {
+  readonly name: string;
+  readonly role: Role | ((node: Node) => Role);
+  /** Types and shapes of the outputs. */
+  readonly infer: (context: InferContext) => Inferred | readonly Inferred[];
+  readonly gradient?: (context: GradientContext) => readonly (Value | undefined)[];
+  /** The function itself, where the operator works element by element: folds constants and recognises activations. */
+  readonly scalar?: (...x: number[]) => number;
+  /** Rewrites the operator into simpler ones; its outputs then stand for the original outputs. */
+  readonly canonical?: (context: CanonicalContext) => readonly (Value | undefined)[] | undefined;
+  readonly lower?: (node: Node, opset: number, b: Builder) => Lowered;
+}
+
+export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator => ({ name, ...entry });
+
+export const roleOf = (operator: Operator, node: Node): Role =>
+  typeof operator.role === "function" ? operator.role(node) : operator.role;
+
+/** Stands for an operator without an entry: harmless beside the data path, an error (E020) on it. */
+export const unknownOperator = (name: string): Operator => ({
+  name,
+  role: "opaque",
+  infer: ({ node, outputs }) =>
+    Array.from({ length: outputs }, () => ({ type: node.inputs[0]?.type ?? "float32", shape: undefined })),
+});

@@ -1,0 +1,232 @@
+/** Products: data times weights (linear) or data times data (bilinear). */
+import { fail } from "../errors.js";
+import { dataInputs, int, type Node, place, type Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { broadcast, type Shape } from "../tensor/shape.js";
+import { type Builder, range } from "./builder.js";
+import { input } from "./infer.js";
+import { defineOp, type Inferred, type Role } from "./operator.js";
+
+const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
+
+/** y = a b over the last two axes; leading axes broadcast. */
+export const MatMul = defineOp("MatMul", {
+  role: byActivity,
+  infer: (c) => {
+    const [a, w] = [input(c, 0), input(c, 1)];
+    return { type: a.type, shape: a.shape && w.shape && matmulShape(a.shape, w.shape) };
+  },
+  gradient: ({ x: [a, w], dy, b, wants }) => {
+    const [ra, rw] = [b.rank(a!), b.rank(w!)];
+    if (ra === 1 || rw === 1) return vectorProductGradient(a!, w!, dy, b, wants);
+    return [
+      wants[0] ? b.unbroadcast(b.matmul(dy, b.transposeLast(w!)), a!) : undefined,
+      wants[1] ? weightGradient(a!, w!, dy, b) : undefined,
+    ];
+  },
+});
+
+function matmulShape(a: Shape, w: Shape): Shape {
+  const [m, n] = [a.length > 1 ? [a[a.length - 2]!] : [], w.length > 1 ? [w[w.length - 1]!] : []];
+  return [...broadcast(a.slice(0, -2), w.slice(0, -2)), ...m, ...n];
+}
+
+const weightGradient = (a: Value, w: Value, dy: Value, b: Builder): Value =>
+  b.unbroadcast(b.matmul(b.transposeLast(a), dy), w);
+
+/** Vectors stand for matrices with one row or column. */
+function vectorProductGradient(a: Value, w: Value, dy: Value, b: Builder, wants: readonly boolean[]) {
+  const row = b.rank(a) === 1 ? b.unsqueeze(a, [0]) : a;
+  const column = b.rank(w) === 1 ? b.unsqueeze(w, [1]) : w;
+  let full = dy;
+  if (b.rank(w) === 1) full = b.unsqueeze(full, [b.rank(full)]);
+  if (b.rank(a) === 1) full = b.unsqueeze(full, [b.rank(full) - 1]);
+  const da = wants[0] ? b.unbroadcast(b.matmul(full, b.transposeLast(column)), row) : undefined;
+  const dw = wants[1] ? b.unbroadcast(b.matmul(b.transposeLast(row), full), column) : undefined;
+  return [da && b.reshapeLike(da, a), dw && b.reshapeLike(dw, w)];
+}
+
+/** alpha A' B' + beta C, taken apart so that the product is a node of its own and the bias an addition. */
+export const Gemm = defineOp("Gemm", {
+  role: "linear",
+  infer: (c) => {
+    const side = (i: number, transposed: boolean) => {
+      const s = input(c, i).shape;
+      return s && (transposed ? [s[1]!, s[0]!] : s);
+    };
+    const a = side(0, c.node.attributes.transA === 1);
+    const w = side(1, c.node.attributes.transB === 1);
+    return { type: input(c, 0).type, shape: a && w && [a[0]!, w[1]!] };
+  },
+  canonical: ({ node, inputs: [a, w, bias], b }) => {
+    const left = int(node, "transA", 0) ? b.transpose(a!, [1, 0]) : a!;
+    const right = int(node, "transB", 0) ? b.transpose(w!, [1, 0]) : w!;
+    const beta = (node.attributes.beta as number | undefined) ?? 1;
+    const product = b.matmul(left, right);
+    const scaled = timesConstant(b, product, (node.attributes.alpha as number | undefined) ?? 1);
+    if (!bias || beta === 0) return [scaled];
+    return [addBias(b, scaled, timesConstant(b, bias, beta))];
+  },
+});
+
+/** Times a scalar of the value's own type. */
+export function timesConstant(b: Builder, x: Value, by: number): Value {
+  if (by === 1) return x;
+  return b.emit("Mul", [x, b.cast(b.scalar(by), x.type)]);
+}
+
+/** y = product + bias; the product is then cheaper as y - bias than as a second product. */
+export function addBias(b: Builder, product: Value, bias: Value): Value {
+  const y = b.emit("Add", [product, bias]);
+  if (product.name === undefined && !product.emitAs) product.emitAs = b.emit("Sub", [y, bias]);
+  return y;
+}
+
+interface Window {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+  readonly group: number;
+}
+
+function windowOf(node: Pick<Node, "attributes" | "source" | "operator" | "outputs">, kernel: Shape): Window {
+  const n = kernel.length;
+  const list = (name: string, value: number, count = n): readonly number[] =>
+    (node.attributes[name] as readonly number[] | undefined) ?? new Array(count).fill(value);
+  const auto = node.attributes.auto_pad ?? "NOTSET";
+  if ((auto !== "NOTSET" && auto !== "VALID") || !kernel.every((k) => typeof k === "number"))
+    fail("E025", node.operator, {
+      at: place(node as Node),
+      why: auto === "NOTSET" ? "its kernel size is not known" : `auto_pad ${auto} is not covered`,
+      try: "export with explicit pads",
+    });
+  return {
+    kernel: kernel as readonly number[],
+    strides: list("strides", 1),
+    dilations: list("dilations", 1),
+    pads: list("pads", 0, 2 * n),
+    group: (node.attributes.group as number | undefined) ?? 1,
+  };
+}
+
+function convolutionExtent(d: D.Dim, w: Window, i: number): D.Dim {
+  const reach = w.dilations[i]! * (w.kernel[i]! - 1) + 1;
+  const padded = D.add(d, w.pads[i]! + w.pads[i + w.kernel.length]! - reach);
+  return D.add(D.floorDivide(padded, w.strides[i]!), 1);
+}
+
+/** Convolution of any rank, group and dilation; the bias is an addition of its own. */
+export const Conv = defineOp("Conv", {
+  role: "linear",
+  infer: (c): Inferred => {
+    const [x, w] = [input(c, 0), input(c, 1)];
+    if (!x.shape || !w.shape) return { type: x.type, shape: undefined };
+    const window = windowOf(c.node as Node, w.shape.slice(2));
+    const spatial = x.shape.slice(2).map((d, i) => convolutionExtent(d, window, i));
+    return { type: x.type, shape: [x.shape[0]!, w.shape[0]!, ...spatial] };
+  },
+  canonical: ({ node, inputs: [x, w, bias], b }) => {
+    if (!bias) return undefined;
+    const rank = b.rank(x!);
+    return [addBias(b, b.emit("Conv", [x, w], node.attributes), b.unsqueeze(bias, [0, ...range(rank).slice(2)]))];
+  },
+  gradient: ({ node, x: [x, w], dy, b, wants }) => {
+    if (wants[1]) fail("E021", "Conv", { at: place(node), why: "its kernel depends on the input" });
+    const window = windowOf(node, b.shape(w!).slice(2));
+    const back = b.emit("ConvTranspose", [dy, w], {
+      strides: window.strides,
+      dilations: window.dilations,
+      pads: window.pads,
+      group: window.group,
+    });
+    return [fitTo(b, back, x!, 2)];
+  },
+});
+
+/** Pads `v` at the end of the axes from `first` on to the extents of `target` (a stride may have left a remainder). */
+function fitTo(b: Builder, v: Value, target: Value, first: number): Value {
+  const [have, want] = [b.shape(v), b.shape(target)];
+  if (have.every((d, i) => i < first || D.equal(d, want[i]!))) return v;
+  const rank = want.length;
+  const missing = b.emit("Sub", [b.shapeOf(target), b.shapeOf(v)]);
+  const mask = b.ints(range(rank).map((i) => (i < first ? 0 : 1)));
+  const pads = b.concat([b.ints(new Array(rank).fill(0)), b.emit("Mul", [missing, mask])], 0);
+  const padded = b.emit("Pad", [v, pads]);
+  padded.shape = want;
+  return padded;
+}
+
+export const ConvTranspose = defineOp("ConvTranspose", {
+  role: "linear",
+  infer: (c): Inferred => {
+    const [x, w] = [input(c, 0), input(c, 1)];
+    if (!x.shape || !w.shape) return { type: x.type, shape: undefined };
+    const window = windowOf(c.node as Node, w.shape.slice(2));
+    const extra = (c.node.attributes.output_padding as readonly number[] | undefined) ?? [];
+    const given = c.node.attributes.output_shape as readonly number[] | undefined;
+    const spatial = x.shape.slice(2).map((d, i) => {
+      if (given) return given[given.length - (x.shape!.length - 2) + i]!;
+      const reach = window.dilations[i]! * (window.kernel[i]! - 1) + 1;
+      const crop = window.pads[i]! + window.pads[i + window.kernel.length]!;
+      return D.add(D.multiply(D.add(d, -1), window.strides[i]!), reach - crop + (extra[i] ?? 0));
+    });
+    return { type: x.type, shape: [x.shape[0]!, D.multiply(w.shape[1]!, window.group), ...spatial] };
+  },
+  canonical: ({ node, inputs: [x, w, bias], b }) => {
+    if (!bias) return undefined;
+    const axes = [0, ...range(b.rank(x!)).slice(2)];
+    return [addBias(b, b.emit("ConvTranspose", [x, w], node.attributes), b.unsqueeze(bias, axes))];
+  },
+  gradient: ({ node, x: [, w], dy, b }) => {
+    const window = windowOf(node, b.shape(w!).slice(2));
+    const { strides, dilations, pads, group } = window;
+    return [b.emit("Conv", [dy, w], { strides, dilations, pads, group })];
+  },
+});
+
+/** Einstein summation with one or two operands, explicit output, no repeated index within an operand. */
+export const Einsum = defineOp("Einsum", {
+  role: (node) => (node.inputs.length === 1 ? "movement" : byActivity(node)),
+  infer: (c): Inferred => {
+    const { operands, result } = equationOf(c.node);
+    const extents = new Map<string, D.Dim>();
+    operands.forEach((labels, i) => {
+      [...labels].forEach((label, axis) => {
+        const d = c.node.inputs[i]!.shape?.[axis];
+        if (d !== undefined && (extents.get(label) ?? 1) === 1) extents.set(label, d);
+      });
+    });
+    const shape = [...result].map((label) => extents.get(label));
+    return { type: input(c, 0).type, shape: shape.every((d) => d !== undefined) ? shape : undefined };
+  },
+  gradient: ({ node, x, dy, b, wants }) => {
+    const { operands, result } = equationOf(node);
+    return operands.map((labels, i) => {
+      if (!wants[i]) return undefined;
+      const others = operands.flatMap((l, k) => (k === i ? [] : [l]));
+      const reachable = new Set([result, ...others].join(""));
+      if ([...labels].some((l) => !reachable.has(l)))
+        fail("E025", "Einsum", { at: place(node), why: `it sums "${labels}" over an index of its own` });
+      const equation = `${[result, ...others].join(",")}->${labels}`;
+      return b.emit("Einsum", [dy, ...x.filter((_, k) => k !== i)], { equation });
+    });
+  },
+});
+
+export function equationOf(node: Pick<Node, "attributes" | "operator" | "source" | "inputs">): {
+  operands: string[];
+  result: string;
+} {
+  const equation = String(node.attributes.equation ?? "").replaceAll(" ", "");
+  const [left, right] = equation.split("->");
+  const operands = (left ?? "").split(",");
+  const plain = right !== undefined && !equation.includes(".") && operands.length <= 2;
+  if (!plain || operands.some((o) => new Set(o).size !== o.length))
+    fail("E025", "Einsum", {
+      at: `node "${node.source}"`,
+      why: `the equation "${equation}" is not a plain product of one or two operands`,
+      try: "export the model with MatMul instead",
+    });
+  return { operands, result: right };
+}

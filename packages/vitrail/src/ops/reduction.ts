@@ -1,0 +1,124 @@
+/** Reductions. Over tokens they are means and sums; inside norms they belong to the unit around them. */
+import { int, intsOf, type Node, numbersOf, type Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { normalizeAxis, type Shape } from "../tensor/shape.js";
+import { type Builder, range } from "./builder.js";
+import { input, vector } from "./infer.js";
+import { defineOp, type InferContext, type Inferred, type Operator } from "./operator.js";
+
+/** Axes as non-negative numbers; all axes where none are given. */
+export function reducedAxes(node: Pick<Node, "attributes" | "inputs">, rank: number): readonly number[] | undefined {
+  const given =
+    (node.attributes.axes as readonly number[] | undefined) ?? (node.inputs[1] ? numbersOf(node.inputs[1]) : []);
+  if (!given) return undefined;
+  if (given.length === 0) return node.attributes.noop_with_empty_axes === 1 ? [] : range(rank);
+  return given.map((a) => normalizeAxis(a, rank));
+}
+
+const reducedShape = (c: InferContext): Shape | undefined => {
+  const shape = input(c, 0).shape;
+  const axes = shape && reducedAxes(c.node, shape.length);
+  if (!shape || !axes)
+    return shape && c.node.attributes.keepdims !== 0 ? shape.map(() => c.fresh("reduced")) : undefined;
+  const keep = c.node.attributes.keepdims !== 0;
+  return shape.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d]));
+};
+
+/** From which opset on the axes are an input. */
+const AXES_INPUT: Record<string, number> = { ReduceSum: 13 };
+
+const lower = (node: Node, opset: number, b: Builder) => {
+  const axes = node.attributes.axes as readonly number[] | undefined;
+  if (!axes || opset < (AXES_INPUT[node.operator] ?? 18)) return { inputs: node.inputs, attributes: node.attributes };
+  const { axes: _, ...attributes } = node.attributes;
+  return { inputs: [node.inputs[0], b.ints(axes)], attributes };
+};
+
+/** Brings a reduced tensor back to the rank of `x`, with extent 1 along the reduced axes. */
+function restore(v: Value, node: Node, x: Value, b: Builder): Value {
+  if (int(node, "keepdims", 1) === 1) return v;
+  const shape = b.shape(x);
+  const axes = reducedAxes(node, shape.length)!;
+  return b.reshape(
+    v,
+    shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  );
+}
+
+type Pull = (c: { x: Value; y: Value; dy: Value; b: Builder; count: D.Dim }) => Value;
+
+const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (entries: readonly D.Dim[]) => D.Dim) =>
+  defineOp(name, {
+    role,
+    lower,
+    infer: (c): Inferred => {
+      const known = fold && intsOf(input(c, 0));
+      const shape = reducedShape(c);
+      const ints = known && known.dims.length <= 1 ? vector([fold(known.entries)]) : undefined;
+      return {
+        type: input(c, 0).type,
+        shape,
+        ints: ints && shape ? { dims: shape.map(() => 1), entries: ints.entries } : undefined,
+      };
+    },
+    ...(pull && {
+      gradient: ({ node, x: [x], y: [y], dy, b }) => {
+        const shape = b.shape(x!);
+        const axes = reducedAxes(node, shape.length)!;
+        const count = D.product(axes.map((a) => shape[a]!));
+        const full = pull({ x: x!, y: restore(y!, node, x!, b), dy: restore(dy, node, x!, b), b, count });
+        return [b.expand(full, shape)];
+      },
+    }),
+  });
+
+/** 1 / count as a value of the graph's real type. */
+export function reciprocalOf(b: Builder, count: D.Dim): Value {
+  if (typeof count === "number") return b.scalar(1 / count);
+  return b.div(1, b.cast(b.extent(count), b.real));
+}
+
+export const ReduceSum = reduction(
+  "ReduceSum",
+  "mean",
+  ({ dy }) => dy,
+  (e) => e.reduce(D.add, 0),
+);
+export const ReduceMean = reduction("ReduceMean", "mean", ({ dy, b, count }) => b.mul(dy, reciprocalOf(b, count)));
+/** d‖x‖/dx = x / ‖x‖ */
+export const ReduceL2 = reduction("ReduceL2", "opaque", ({ x, y, dy, b }) => b.mul(dy, b.div(x, b.add(y, 1e-30))));
+export const ReduceSumSquare = reduction("ReduceSumSquare", "opaque", ({ x, dy, b }) => b.mul(dy, b.mul(x, 2)));
+export const ReduceProd = reduction("ReduceProd", "opaque", undefined, D.product);
+export const ReduceMax = reduction("ReduceMax", "opaque", ({ x, y, dy, b }) =>
+  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
+);
+export const ReduceMin = reduction("ReduceMin", "opaque", ({ x, y, dy, b }) =>
+  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
+);
+
+export const GlobalAveragePool = defineOp("GlobalAveragePool", {
+  role: "mean",
+  infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape?.map((d, i) => (i < 2 ? d : 1)) }),
+  gradient: ({ x: [x], dy, b }) => {
+    const shape = b.shape(x!);
+    return [b.expand(b.mul(dy, reciprocalOf(b, D.product(shape.slice(2)))), shape)];
+  },
+});
+
+const arg = (name: string) =>
+  defineOp(name, {
+    role: "opaque",
+    infer: (c): Inferred => {
+      const shape = input(c, 0).shape;
+      const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, shape?.length ?? 0);
+      const keep = c.node.attributes.keepdims !== 0;
+      return { type: "int64", shape: shape?.flatMap((d, i) => (i === axis ? (keep ? [1] : []) : [d])) };
+    },
+  });
+export const ArgMax = arg("ArgMax");
+export const ArgMin = arg("ArgMin");
+
+export const CumSum = defineOp("CumSum", {
+  role: "opaque",
+  infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
+});

@@ -1,0 +1,36 @@
+/** Table 1, complete: operator name -> entry. Files of this folder export nothing but entries and their helpers. */
+import * as activation from "./activation.js";
+import * as arithmetic from "./arithmetic.js";
+import * as attention from "./attention.js";
+import * as indexing from "./indexing.js";
+import * as microsoft from "./microsoft.js";
+import * as movement from "./movement.js";
+import * as normalization from "./normalization.js";
+import type { Operator } from "./operator.js";
+import * as product from "./product.js";
+import * as quantization from "./quantization.js";
+import * as reduction from "./reduction.js";
+import * as resize from "./resize.js";
+import * as shape from "./shape.js";
+
+const modules: readonly Record<string, unknown>[] = [
+  arithmetic,
+  activation,
+  product,
+  movement,
+  indexing,
+  reduction,
+  normalization,
+  attention,
+  shape,
+  resize,
+  quantization,
+  microsoft,
+];
+
+const isOperator = (entry: unknown): entry is Operator =>
+  typeof entry === "object" && entry !== null && "infer" in entry && "role" in entry;
+
+export const operators: ReadonlyMap<string, Operator> = new Map(
+  modules.flatMap((m) => Object.values(m).filter(isOperator)).map((o) => [o.name, o]),
+);

@@ -1,0 +1,129 @@
+/** Shapes, constants and type changes: what exporters compute beside the data. */
+import { intsOf, numberOf, type Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { readNumbers } from "../tensor/tensor.js";
+import { range } from "./builder.js";
+import { BIGGEST_FOLD, entriesOf, input, vector } from "./infer.js";
+import { unknownShape } from "./movement.js";
+import { defineOp, type Inferred } from "./operator.js";
+
+export const Shape = defineOp("Shape", {
+  role: "opaque",
+  infer: (c): Inferred => {
+    const shape = input(c, 0).shape;
+    const part = shape?.slice(
+      (c.node.attributes.start as number | undefined) ?? 0,
+      (c.node.attributes.end as number | undefined) ?? shape.length,
+    );
+    return { type: "int64", shape: part ? [part.length] : undefined, ints: part && vector(part) };
+  },
+});
+
+export const Size = defineOp("Size", {
+  role: "opaque",
+  infer: (c): Inferred => {
+    const shape = input(c, 0).shape;
+    return { type: "int64", shape: [], ints: shape && { dims: [], entries: [D.product(shape)] } };
+  },
+});
+
+/** Between floating-point types the cotangent needs no cast: it is always in the real type of the added part. */
+export const Cast = defineOp("Cast", {
+  role: "elementwise",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const type = elementTypeOf(c.node.attributes.to as number) ?? "float32";
+    const known = intsOf(x);
+    const exact = !isFloat(type) ? known : undefined;
+    const truncated = isFloat(x.type) && !isFloat(type) ? numberOf(x) : undefined;
+    return {
+      type,
+      shape: x.shape,
+      ints: exact ?? (truncated === undefined ? undefined : { dims: [], entries: [Math.trunc(truncated)] }),
+      number: isFloat(type) ? (numberOf(x) ?? singleInt(x)) : undefined,
+    };
+  },
+  gradient: ({ dy }) => [dy],
+});
+const singleInt = (x: Value): number | undefined => {
+  const entries = intsOf(x)?.entries;
+  return entries?.length === 1 && typeof entries[0] === "number" ? entries[0] : undefined;
+};
+
+export const CastLike = defineOp("CastLike", {
+  role: "elementwise",
+  infer: (c): Inferred => ({ type: input(c, 1).type, shape: input(c, 0).shape, number: input(c, 0).number }),
+  canonical: ({ inputs: [x, like], b }) => [b.cast(x!, like!.type)],
+});
+
+export const ConstantOfShape = defineOp("ConstantOfShape", {
+  role: "opaque",
+  infer: (c): Inferred => {
+    const dims = entriesOf(c.node.inputs[0]);
+    const fill = c.node.attributes.value as Tensor | undefined;
+    const [entry] = (fill && readNumbers(fill)) ?? [0];
+    const type: ElementType = fill?.type ?? "float32";
+    const numeric = dims?.every((d) => typeof d === "number") ? (dims as readonly number[]) : undefined;
+    const count = numeric?.reduce((n, d) => n * d, 1);
+    const fits = count !== undefined && count <= BIGGEST_FOLD && !isFloat(type);
+    return {
+      type,
+      shape: dims ?? unknownShape(c.node.inputs[0], c),
+      ints: fits ? { dims: numeric!, entries: new Array<number>(count).fill(entry ?? 0) } : undefined,
+    };
+  },
+});
+
+export const Range = defineOp("Range", {
+  role: "opaque",
+  infer: (c): Inferred => {
+    const [start, limit, delta] = c.node.inputs.map((v) => entriesOf(v)?.[0]);
+    const type = input(c, 0).type;
+    if (start === undefined || limit === undefined || typeof delta !== "number")
+      return { type, shape: [c.fresh("range")] };
+    const span = delta > 0 ? D.subtract(limit, start) : D.subtract(start, limit);
+    const length = D.floorDivide(D.add(span, Math.abs(delta) - 1), Math.abs(delta));
+    const fits = typeof length === "number" && length <= BIGGEST_FOLD && typeof start === "number";
+    return { type, shape: [length], ints: fits ? vector(range(length).map((i) => start + i * delta)) : undefined };
+  },
+});
+
+export const NonZero = defineOp("NonZero", {
+  role: "opaque",
+  infer: (c): Inferred => {
+    const rank = input(c, 0).shape?.length;
+    return { type: "int64", shape: rank === undefined ? undefined : [rank, c.fresh("nonzero")] };
+  },
+});
+
+export const EyeLike = defineOp("EyeLike", {
+  role: "opaque",
+  infer: (c): Inferred => ({
+    type: elementTypeOf(c.node.attributes.dtype as number) ?? input(c, 0).type,
+    shape: input(c, 0).shape,
+  }),
+});
+export const TopK = defineOp("TopK", {
+  role: "opaque",
+  infer: (c): readonly Inferred[] => {
+    const shape = input(c, 0).shape?.map(() => c.fresh("topk"));
+    return [
+      { type: input(c, 0).type, shape },
+      { type: "int64", shape },
+    ];
+  },
+});
+
+/** Names for what is already there: in the canonical graph they vanish. */
+const alias = (name: string) =>
+  ({
+    name,
+    role: "movement",
+    infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
+    canonical: ({ inputs }) => [inputs[0]],
+    gradient: ({ dy }) => [dy],
+  }) satisfies import("./operator.js").Operator;
+export const Identity = alias("Identity");
+export const Dropout = alias("Dropout");

@@ -1,0 +1,68 @@
+/** What a caller may ask for, checked against the method's own declaration. */
+import { diagnostic, fail, VitrailError } from "./errors.js";
+import type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
+import { methods } from "./methods/registry.js";
+import type { TargetMode } from "./seed.js";
+
+export interface CompileOptions {
+  /** Id of a method (see `methods`); default "transformer-attribution". */
+  readonly method?: string;
+  /** Where the target comes from: a class index (default), weights in the output's shape, or the model's own arg-max. */
+  readonly target?: TargetMode;
+  /** Name of the explained output. */
+  readonly output?: string;
+  /** Name of the explained input. */
+  readonly explains?: string;
+  /** Options of the method, such as `startLayer`. */
+  readonly [option: string]: unknown;
+}
+
+export interface ResolvedOptions {
+  readonly method: Method;
+  readonly values: OptionValues;
+  readonly target: TargetMode;
+  readonly choice: { readonly output: string | undefined; readonly explains: string | undefined };
+}
+
+const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
+const GENERAL = new Set(["method", "target", "output", "explains"]);
+
+export function resolveOptions(options: CompileOptions): ResolvedOptions {
+  const method = findMethod(options.method ?? "transformer-attribution");
+  const target = options.target ?? "index";
+  if (!TARGETS.includes(target)) fail("E015", `"${target}"`, { why: `modes are ${TARGETS.join(", ")}` });
+  const given = Object.entries(options).filter(([name, value]) => !GENERAL.has(name) && value !== undefined);
+  const problems = given.flatMap(([name, value]) => {
+    const option = method.options.find((o) => o.name === name);
+    const why = option
+      ? mismatch(option, value)
+      : `"${method.id}" knows ${method.options.map((o) => o.name).join(", ") || "no options"}`;
+    return why === undefined ? [] : [diagnostic("E011", `"${name}"`, { why })];
+  });
+  if (problems.length > 0) throw new VitrailError(problems);
+  const defaults = Object.fromEntries(method.options.map((o) => [o.name, o.default]));
+  const values = { ...defaults, ...(Object.fromEntries(given) as Record<string, OptionValue>) };
+  return { method, values, target, choice: { output: options.output, explains: options.explains } };
+}
+
+export function findMethod(id: string): Method {
+  const method = methods.find((m) => m.id === id);
+  if (method) return method;
+  const near = methods.map((m) => m.id).filter((known) => known.includes(id) || id.includes(known.split("-")[0]!));
+  fail("E010", `"${id}"`, {
+    why: `the methods are ${methods.map((m) => m.id).join(", ")}`,
+    ...(near.length > 0 && { try: near.join(" or ") }),
+  });
+}
+
+function mismatch(option: MethodOption, value: unknown): string | undefined {
+  const fits =
+    option.type === "integer"
+      ? Number.isInteger(value) && (value as number) >= 0
+      : option.type === "number"
+        ? Number.isFinite(value) && (value as number) >= 0
+        : typeof value === option.type;
+  return fits
+    ? undefined
+    : `${JSON.stringify(value)} is no ${option.type === "integer" ? "whole number from 0 on" : option.type}`;
+}

@@ -1,0 +1,115 @@
+/** The relevance pass: at every node the rule of its role in the composite, units passed as one. */
+import { fail } from "../errors.js";
+import type { Layout } from "../flow/layout.js";
+import { type Step, vjp } from "../gradient/reverse.js";
+import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
+import type { Builder } from "../ops/builder.js";
+import { roleOf } from "../ops/operator.js";
+import type { Composite } from "./composites.js";
+import type { RuleContext } from "./rules.js";
+import { sampleSum } from "./sample.js";
+import { rotaryInput, type UnitFinder, unitInput } from "./unit.js";
+
+export interface RelevanceOptions {
+  readonly composite: Composite;
+  readonly layouts: ReadonlyMap<Value, Layout>;
+  readonly units: UnitFinder;
+  /** ε of the stabilised division; 0 is the authors' 1e-9. */
+  readonly stabilizer: number;
+}
+
+export function relevanceStep(b: Builder, options: RelevanceOptions): Step {
+  return (node, { dys, live }) => {
+    const R = dys.find((d) => d !== undefined)!;
+    const operands = dataInputs(node);
+    if (operands.length > 1) {
+      const unit = unitInput(options.units, node);
+      if (unit) return [[unit, R]];
+      const rotary = rotaryUnit(b, options, node, R);
+      if (rotary) return rotary;
+    }
+    const operator = b.operators.get(node.operator);
+    const rule = operator && options.composite[roleOf(operator, node)];
+    if (!operator || !rule || rule === "stop")
+      fail(operator ? "E022" : "E020", node.operator, {
+        at: place(node),
+        node: node.source,
+        why: "relevance arrives there, and no rule says where it goes",
+        try: 'a method without relevance rules, such as "generic-attention" or "gradient-x-input"',
+      });
+    const context = ruleContext(b, options, node, dys, R, (v) => live.has(v));
+    const parts = rule(context);
+    return node.inputs.flatMap((v, i) => (context.wants[i] && parts[i] ? [[v!, parts[i]!] as const] : []));
+  };
+}
+
+function ruleContext(
+  b: Builder,
+  options: RelevanceOptions,
+  node: Node,
+  Rs: readonly (Value | undefined)[],
+  R: Value,
+  isLive: (v: Value) => boolean,
+): RuleContext {
+  const x = node.inputs.map((v) => (v ? b.asReal(v) : (undefined as unknown as Value)));
+  const y = b.asReal(node.outputs[0]!);
+  const data = node.inputs.map((v) => v?.data === true);
+  const wants = node.inputs.map((v, i) => data[i]! && isLive(v!));
+  const layout = options.layouts.get(node.outputs[0]!);
+  const sum = (v: Value) => sampleSum(b, v, layout);
+  return {
+    node,
+    x,
+    y,
+    R,
+    Rs,
+    b,
+    data,
+    wants,
+    vjp: (dy, at = x) => vjp(b, node, Array.isArray(dy) ? dy : [dy as Value], wants, at),
+    at: (inputs) => b.emit(node.operator, inputs, node.attributes),
+    sampleSum: sum,
+    divide: (a, z) => (options.stabilizer > 0 ? stabilized(b, a, z, options.stabilizer, sum) : b.safeDivide(a, z)),
+    fanIn: fanIn(node),
+  };
+}
+
+/** S = R / (z + s(z) ε mean|z|), s(z) = 1 for z >= 0, else -1; the mean runs over the sample. */
+function stabilized(b: Builder, R: Value, z: Value, epsilon: number, sum: (v: Value) => Value): Value {
+  const magnitude = b.abs(z);
+  const ones = b.add(b.mul(magnitude, 0), 1);
+  const shift = b.add(b.mul(b.div(sum(magnitude), sum(ones)), epsilon), 1e-30);
+  return b.div(R, b.add(z, b.where(b.greater(0, z), b.neg(shift), shift)));
+}
+
+/** Inputs that meet in one output of a linear operator. */
+function fanIn(node: Node): number | undefined {
+  const weight = node.inputs.find((v) => v && !v.data);
+  const data = dataInputs(node)[0];
+  const shape = node.operator === "MatMul" ? data?.shape?.slice(-1) : weight?.shape?.slice(1);
+  const extent = node.operator === "MatMul" && data === node.inputs[1] ? data?.shape?.slice(-2, -1) : shape;
+  return extent?.every((d) => typeof d === "number") ? (extent as number[]).reduce((n, d) => n * d, 1) : undefined;
+}
+
+/** R_x = x · Jᵀ(R / y) with the rotary steps between x and y taken as one linear map. */
+function rotaryUnit(b: Builder, options: RelevanceOptions, node: Node, R: Value): [Value, Value][] | undefined {
+  if (node.operator !== "Add" && node.operator !== "Sub") return undefined;
+  const found = rotaryInput(options.units, node);
+  if (!found) return undefined;
+  const [y] = node.outputs;
+  const inside = new Set(found.nodes.concat(node));
+  const S = b.safeDivide(R, b.asReal(y!));
+  const arrived = new Map<Value, Value[]>([[y!, [S]]]);
+  for (const step of ancestors([y!], (n) => (inside.has(n) ? dataInputs(n) : [])).reverse()) {
+    if (!inside.has(step)) continue;
+    const dys = step.outputs.map((v) => arrived.get(v) && b.sum(arrived.get(v)!));
+    if (dys.every((d) => d === undefined)) continue;
+    const wants = step.inputs.map((v) => v?.data === true);
+    vjp(b, step, dys, wants).forEach((part, i) => {
+      if (part && wants[i]) arrived.set(step.inputs[i]!, [...(arrived.get(step.inputs[i]!) ?? []), part]);
+    });
+  }
+  const pulled = arrived.get(found.value);
+  return pulled && [[found.value, b.mul(b.asReal(found.value), b.sum(pulled))]];
+}

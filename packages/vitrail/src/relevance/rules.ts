@@ -1,0 +1,108 @@
+/**
+ * Relevance rules: functions over an operator's gradient. A rule sees the inputs x, the output y, the relevance R that
+ * arrived, and pulls it back with `vjp`; it never sees an operator's name. The result has one entry per input.
+ */
+import type { Node, Value } from "../ir/graph.js";
+import type { Builder } from "../ops/builder.js";
+
+export interface RuleContext {
+  readonly node: Node;
+  readonly x: readonly Value[];
+  readonly y: Value;
+  readonly R: Value;
+  readonly Rs: readonly (Value | undefined)[];
+  readonly b: Builder;
+  /** Which inputs carry data. */
+  readonly data: readonly boolean[];
+  /** Which inputs a result is asked for. */
+  readonly wants: readonly boolean[];
+  /** Pulls cotangents of the outputs back to the inputs, optionally evaluated at other inputs. */
+  readonly vjp: (dy: Value | readonly (Value | undefined)[], x?: readonly Value[]) => readonly (Value | undefined)[];
+  /** The same operator at other inputs. */
+  readonly at: (x: readonly Value[]) => Value;
+  /** Sum over all of a sample's elements, broadcastable against R. */
+  readonly sampleSum: (v: Value) => Value;
+  /** R / z, guarded; with a stabiliser R / (z + s(z) ε mean|z|). */
+  readonly divide: (R: Value, z: Value) => Value;
+  /** How many inputs one output of a linear layer sums over, where it is known. */
+  readonly fanIn: number | undefined;
+}
+
+export type RelevanceRule = (context: RuleContext) => readonly (Value | undefined)[];
+
+/** R unchanged to the data side, summed where it was broadcast. */
+export const identity =
+  (): RelevanceRule =>
+  ({ x, R, b, wants }) =>
+    x.map((v, i) => (wants[i] ? b.unbroadcast(R, v) : undefined));
+
+/** By index: the vjp of the operator applied to R itself. */
+export const route =
+  (): RelevanceRule =>
+  ({ Rs, vjp }) =>
+    vjp(Rs);
+
+/** R_x = x · vjp(R / y). */
+export const gradientTimesInput =
+  (): RelevanceRule =>
+  ({ x, y, R, b, vjp, divide, wants }) =>
+    vjp(divide(R, y)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, g) : undefined));
+
+/** Every part of a rule's result times a constant: half to each factor of a product. */
+export const scaled =
+  (by: number, rule: RelevanceRule): RelevanceRule =>
+  (c) =>
+    rule(c).map((r) => r && c.b.mul(r, by));
+
+/** A gate a · b hands half of its relevance to each side. */
+export const halves =
+  (): RelevanceRule =>
+  ({ x, R, b, wants }) =>
+    x.map((v, i) => (wants[i] ? b.unbroadcast(b.mul(R, 0.5), v) : undefined));
+
+/**
+ * z+ with one denominator (Chefer et al. 2021, eq. 7; the authors' layers_ours.py, Linear with alpha = 1):
+ * Z = x⁺W⁺ + x⁻W⁻, R_x = x⁺ (R/Z W⁺ᵀ) + x⁻ (R/Z W⁻ᵀ).
+ *
+ * With x⁺W⁺ + x⁻W⁻ = (xW + |x||W|) / 2 the forward product is used again and one product is saved; the halves of Z and of the
+ * way back cancel. Where few inputs meet, Z may be exactly 0, and only the parts themselves show that.
+ */
+export const zPlus = (): RelevanceRule => (c) =>
+  c.fanIn !== undefined && c.fanIn < 32 ? zPlusByParts(c) : zPlusByMagnitude(c);
+
+const zPlusByMagnitude: RelevanceRule = ({ x, y, R, b, at, vjp, data }) => {
+  const i = data.indexOf(true);
+  const magnitude = x.map((v) => b.abs(v));
+  const S = b.div(R, b.add(b.add(y, at(magnitude)), 2e-9));
+  const [straight, absolute] = [vjp(S)[i]!, vjp(S, magnitude)[i]!];
+  return x.map((v, k) => (k === i ? b.add(b.mul(v, straight), b.mul(magnitude[k]!, absolute)) : undefined));
+};
+
+const zPlusByParts: RelevanceRule = ({ x, R, b, at, vjp, data }) => {
+  const i = data.indexOf(true);
+  const positive = x.map((v) => b.relu(v));
+  const negative = x.map((v, k) => b.sub(v, positive[k]!));
+  const S = b.safeDivide(R, b.add(at(positive), at(negative)));
+  const [up, down] = [vjp(S, positive)[i]!, vjp(S, negative)[i]!];
+  return x.map((_, k) => (k === i ? b.add(b.mul(positive[k]!, up), b.mul(negative[k]!, down)) : undefined));
+};
+
+/**
+ * The authors' normalised addition (eq. 9 and layers_ours.py, Add): each branch's relevance a R/(a+b) is rescaled so that the
+ * branches share the total T in proportion to the size of their sums A and B, per sample: times |A|/(|A|+|B|) · T/A.
+ */
+export const balanceBranches =
+  (): RelevanceRule =>
+  ({ node, x, y, R, b, wants, divide, sampleSum }) => {
+    const S = divide(R, y);
+    const sign = node.operator === "Sub" ? [1, -1] : [1, 1];
+    const parts = x.map((v, i) => b.mul(b.mul(v, sign[i]!), S));
+    const sums = parts.map(sampleSum);
+    const total = sampleSum(R);
+    const spread = b.add(b.sum(sums.map((s) => b.abs(s))), 1e-9);
+    return parts.map((part, i) => {
+      if (!wants[i]) return undefined;
+      const share = b.div(b.mul(b.abs(sums[i]!), total), b.mul(spread, b.add(sums[i]!, 1e-9)));
+      return b.unbroadcast(b.mul(part, share), x[i]!);
+    });
+  };

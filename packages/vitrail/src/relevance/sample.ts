@@ -1,0 +1,63 @@
+/** Sums over one sample. Where the sample's axis lies (and what it is folded with) is found from the output backwards. */
+
+import { inputLayout, type Layout, outputLayout } from "../flow/layout.js";
+import { dataInputs, type Node, type Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
+import type { Builder } from "../ops/builder.js";
+import { type Dim, product } from "../tensor/dim.js";
+
+/** Layouts of all data values that `output` depends on, as far as they can be told. */
+export function layoutsOf(
+  output: Value,
+  isSite: (node: Node) => boolean,
+  passThrough: (node: Node) => Value | undefined,
+): Map<Value, Layout> {
+  const layouts = new Map<Value, Layout>();
+  if (output.shape) layouts.set(output, outputLayout(output.shape));
+  for (const node of ancestors([output], dataInputs).reverse()) {
+    const known = node.outputs.find((v) => layouts.has(v));
+    if (!known) continue;
+    const out = layouts.get(known)!;
+    const unit = passThrough(node);
+    if (unit && !layouts.has(unit)) layouts.set(unit, out);
+    if (unit) continue;
+    node.inputs.forEach((v, i) => {
+      if (!v?.data || layouts.has(v)) return;
+      const layout = inputLayout(node, i, out, isSite(node));
+      if (layout) layouts.set(v, layout);
+    });
+  }
+  return layouts;
+}
+
+/** Sum over everything but the sample, in a shape that broadcasts against `v`. */
+export function sampleSum(b: Builder, v: Value, layout: Layout | undefined): Value {
+  const shape = b.shape(v);
+  const axis = layout?.findIndex((atoms) => atoms.some((a) => a.kind === "batch")) ?? (shape.length > 1 ? 0 : -1);
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  const atoms = layout?.[axis];
+  if (!atoms || atoms.length === 1) return b.reduceSum(v, others);
+  return foldedSum(
+    b,
+    v,
+    axis,
+    atoms.map((a) => a.size),
+    atoms.findIndex((a) => a.kind === "batch"),
+  );
+}
+
+/** The sample shares its axis with something else: [before, batch, after] is taken apart, summed and spread again. */
+function foldedSum(b: Builder, v: Value, axis: number, sizes: readonly Dim[], at: number): Value {
+  const shape = b.shape(v);
+  const [before, batch, after] = [product(sizes.slice(0, at)), sizes[at]!, product(sizes.slice(at + 1))];
+  const summed = b.reduceSum(
+    v,
+    shape.map((_, i) => i).filter((i) => i !== axis),
+  );
+  const apart = b.reshape(summed, [before, batch, after]);
+  const spread = b.expand(b.reduceSum(apart, [0, 2]), [before, batch, after]);
+  return b.reshape(
+    spread,
+    shape.map((d, i) => (i === axis ? d : 1)),
+  );
+}

@@ -1,0 +1,81 @@
+import type { Explanation } from "./explanation.js";
+
+export const schema = "vitrail/explanation@1";
+
+export interface DocumentTarget {
+  index: number | readonly number[] | null;
+  label: string | null;
+  logit: number | null;
+  probability: number | null;
+  /** Several classes weighed against each other. */
+  weights?: readonly { index: number; label: string | null; weight: number }[];
+}
+
+export interface DocumentToken {
+  text: string;
+  /** UTF-16 indices into the original string. */
+  start: number | null;
+  end: number | null;
+  special: boolean;
+  value: number;
+}
+
+export interface DocumentMap {
+  kind: "tokens" | "input";
+  shape: readonly number[];
+  grid?: readonly [number, number];
+  values: readonly number[];
+  min: number;
+  max: number;
+  sum: number;
+  /** Relevance of the special tokens in front of a picture's patches. */
+  special?: readonly number[];
+}
+
+/** The JSON of one explanation (`vitrail/explanation@1`). */
+export interface ExplanationDocument {
+  schema: typeof schema;
+  tool: { name: string; version: string };
+  model: { name: string; sha256: string } & Readonly<Record<string, unknown>>;
+  input: { name: string; sha256?: string; kind: "picture" | "text" | "tensors"; size?: readonly number[] };
+  target: DocumentTarget;
+  method: { id: string; options: Readonly<Record<string, unknown>>; classSpecific: boolean };
+  map: DocumentMap;
+  tokens?: readonly DocumentToken[];
+  stability?: unknown;
+  timing: Readonly<Record<string, number>>;
+  seed?: number;
+  warnings: readonly string[];
+}
+
+/** The map of one sample: a picture's patches row by row, a text's tokens, or one value per input element. */
+export function documentMap(explanation: Explanation, sample = 0): DocumentMap {
+  const { kind } = explanation.metadata.relevance;
+  const grid = kind === "tokens" ? explanation.toGrid(sample) : undefined;
+  const raw = grid?.values ?? explanation.toTokens(sample);
+  const values = Array.from(raw, shortest);
+  const map: DocumentMap = {
+    kind,
+    shape: grid ? [grid.rows, grid.columns] : explanation.relevance.dims.slice(1),
+    values,
+    min: extreme(values, Math.min),
+    max: extreme(values, Math.max),
+    sum: shortest(values.reduce((sum, value) => sum + value, 0)),
+  };
+  if (!grid) return map;
+  return { ...map, grid: [grid.rows, grid.columns], special: Array.from(grid.special, shortest) };
+}
+
+const extreme = (values: readonly number[], pick: (a: number, b: number) => number): number =>
+  values.length === 0 ? 0 : values.reduce((a, b) => pick(a, b));
+
+/** A float32 in the fewest digits that give the same float32 again, so that JSON stays short and loses nothing. */
+export function shortest(value: number): number {
+  if (!Number.isFinite(value)) return value;
+  const rounded = Math.fround(value);
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === rounded) return short;
+  }
+  return Number(value.toPrecision(9));
+}

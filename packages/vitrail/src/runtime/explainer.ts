@@ -1,0 +1,111 @@
+import type { Metadata } from "../metadata.js";
+import { Explanation } from "./explanation.js";
+import { checkFeeds } from "./feed.js";
+import type { Findings } from "./load.js";
+import { failure, problem } from "./problem.js";
+import type { Session } from "./session.js";
+import { type Index, isWeights, type Target, targetTensor, topIndices } from "./target.js";
+import type { Feeds, Outputs, Tensor } from "./tensor.js";
+
+export interface ExplainOptions {
+  /** No target: the top class of the explained output. */
+  target?: Target | undefined;
+}
+
+export interface Explainer {
+  readonly findings: Findings;
+  readonly metadata: Metadata;
+  explain(feeds: Feeds, options?: ExplainOptions): Promise<Explanation>;
+  /** The outputs of the original model alone, in a session made when this is first called. */
+  predict(feeds: Feeds): Promise<Outputs>;
+  close(): Promise<void>;
+}
+
+/** An explainer over a session of any runtime. */
+export function explainerOver(session: Session, findings: Findings): Explainer {
+  const { metadata } = findings;
+  const inputs = findings.inputs.filter((input) => input.name !== metadata.target.name);
+
+  const check = (feeds: Feeds): void => {
+    const problems = checkFeeds(inputs, feeds);
+    if (problems.length > 0) throw failure(...problems);
+  };
+
+  const predict = async (feeds: Feeds): Promise<Outputs> => {
+    check(feeds);
+    return session.run(feeds, "prediction");
+  };
+
+  const explain = async (feeds: Feeds, { target }: ExplainOptions = {}): Promise<Explanation> => {
+    check(feeds);
+    const { mode, name } = metadata.target;
+    const inputDims = feeds[metadata.explains]!.dims;
+    if (mode === "predicted") {
+      if (target !== undefined) {
+        const why = "it was compiled to explain its own top class and takes no target";
+        throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
+      }
+      const outputs = await session.run(feeds, "explanation");
+      return finish(outputs, topIndices(explainedOutput(outputs)), inputDims);
+    }
+    const dims = target === undefined ? undefined : knownDims(findings, inputDims[0] ?? 1);
+    const logits = dims ? undefined : explainedOutput(await session.run(feeds, "prediction"));
+    const chosen = target ?? topIndices(logits!);
+    const seed = targetTensor(chosen, mode, dims ?? logits!.dims);
+    const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: seed }) }, "explanation");
+    return finish(outputs, isWeights(chosen) ? undefined : indicesFor(chosen, explainedOutput(outputs)), inputDims);
+  };
+
+  const explainedOutput = (outputs: Outputs): Tensor => outputs[metadata.output]!;
+
+  const finish = (outputs: Outputs, targets: readonly Index[] | undefined, inputDims: readonly number[]) => {
+    const { [metadata.relevance.name]: relevance, ...own } = outputs;
+    if (!relevance) {
+      const why = `it gave no relevance but only: ${Object.keys(outputs).join(", ")}`;
+      throw failure(problem("E067", { why, try: "compile the model again" }));
+    }
+    return new Explanation(own, relevance, metadata, targets, inputDims);
+  };
+
+  const life = lifetime(() => session.close());
+  return {
+    findings,
+    metadata,
+    explain: (feeds, options) => life.during(() => explain(feeds, options)),
+    predict: (feeds) => life.during(() => predict(feeds)),
+    close: life.close,
+  };
+}
+
+/** Closing waits for what is under way and refuses what comes after. */
+function lifetime(end: () => Promise<void>) {
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+  const during = <T>(task: () => Promise<T>): Promise<T> => {
+    if (closing) {
+      const why = "close() was called before";
+      return Promise.reject(failure(problem("E068", { why, try: "create a new explainer" })));
+    }
+    const result = task();
+    const settled: Promise<unknown> = result.catch(() => undefined).then(() => running.delete(settled));
+    running.add(settled);
+    return result;
+  };
+  const close = (): Promise<void> => {
+    closing ??= Promise.all(running).then(end);
+    return closing;
+  };
+  return { during, close };
+}
+
+/** The explained output's shape where the model says it; undefined where only a run can tell. */
+function knownDims({ outputs, metadata }: Findings, batch: number): number[] | undefined {
+  const axes = outputs.find((output) => output.name === metadata.output)?.dims.slice(1);
+  if (!axes?.every((dim) => typeof dim === "number")) return undefined;
+  return [batch, ...axes];
+}
+
+const indicesFor = (target: Exclude<Target, Float32Array>, logits: Tensor): Index[] => {
+  const entries = typeof target === "number" ? Array.from({ length: logits.dims[0] ?? 1 }, () => target) : target;
+  return entries.map((entry) => (typeof entry === "number" ? [entry] : entry));
+};

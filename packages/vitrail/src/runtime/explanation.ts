@@ -1,0 +1,85 @@
+import type { Metadata } from "../metadata.js";
+import type { Index } from "./target.js";
+import { type Outputs, sizeOf, type Tensor, toFloat32 } from "./tensor.js";
+
+/** Relevance laid out as the picture is: row by row, without the special tokens, which stand apart. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+  /** Relevance of the leading special tokens (class, distillation, registers); empty for input methods. */
+  readonly special: Float32Array;
+}
+
+/** What one run gave: the prediction, and which parts of the input it came from. */
+export class Explanation {
+  constructor(
+    readonly outputs: Outputs,
+    readonly relevance: Tensor,
+    readonly metadata: Metadata,
+    /** The explained class of each sample; undefined where weights were given. */
+    readonly targets: readonly Index[] | undefined,
+    /** The shape of the explained input, which says the grid of models with a dynamic size. */
+    readonly inputDims: readonly number[],
+  ) {}
+
+  /** The explained output, which is `logits` for most models. */
+  get logits(): Tensor {
+    return this.outputs[this.metadata.output]!;
+  }
+
+  get batch(): number {
+    return this.relevance.dims[0] ?? 1;
+  }
+
+  /** Relevance of one sample as the method gave it, special tokens included. */
+  toTokens(sample = 0): Float32Array {
+    const size = sizeOf(this.relevance.dims.slice(1));
+    return toFloat32(this.relevance).slice(sample * size, (sample + 1) * size);
+  }
+
+  /** One sample's relevance as a picture; undefined for models that do not read pictures. */
+  toGrid(sample = 0): Grid | undefined {
+    const values = this.toTokens(sample);
+    if (this.metadata.relevance.kind === "input") return this.pixels(values);
+    const prefix = this.metadata.tokens?.prefix ?? 0;
+    const [rows, columns] = this.gridSize() ?? [0, 0];
+    if (rows * columns === 0 || prefix + rows * columns > values.length) return undefined;
+    return {
+      rows,
+      columns,
+      values: values.slice(prefix, prefix + rows * columns),
+      special: values.slice(0, prefix),
+    };
+  }
+
+  private gridSize(): readonly [number, number] | undefined {
+    const { grid, stride } = this.metadata.tokens ?? {};
+    if (grid) return grid;
+    const size = pictureAxes(this.inputDims);
+    if (!stride || !size) return undefined;
+    return [Math.floor(size.height / stride[0]), Math.floor(size.width / stride[1])];
+  }
+
+  /** Input methods: channels are summed, as the authors do. */
+  private pixels(values: Float32Array): Grid | undefined {
+    const size = pictureAxes(this.inputDims);
+    if (!size) return undefined;
+    const { height, width, channels, channelsLast } = size;
+    const summed = new Float32Array(height * width);
+    for (let pixel = 0; pixel < summed.length; pixel++) {
+      let sum = 0;
+      for (let c = 0; c < channels; c++)
+        sum += values[channelsLast ? pixel * channels + c : c * summed.length + pixel]!;
+      summed[pixel] = sum;
+    }
+    return { rows: height, columns: width, values: summed, special: new Float32Array(0) };
+  }
+}
+
+function pictureAxes(dims: readonly number[]) {
+  if (dims.length !== 4) return undefined;
+  const channelsLast = dims[1]! > 4 && dims[3]! <= 4;
+  const [height, width, channels] = channelsLast ? [dims[1]!, dims[2]!, dims[3]!] : [dims[2]!, dims[3]!, dims[1]!];
+  return { height, width, channels, channelsLast };
+}

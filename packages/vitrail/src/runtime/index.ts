@@ -1,0 +1,16 @@
+/** What `vitrail/node` and `vitrail/web` share. */
+export {
+  type DocumentMap,
+  type DocumentTarget,
+  type DocumentToken,
+  documentMap,
+  type ExplanationDocument,
+  schema,
+  shortest,
+} from "./document.js";
+export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
+export { Explanation, type Grid } from "./explanation.js";
+export type { Findings } from "./load.js";
+export type { NativeSession, Part, Session } from "./session.js";
+export type { Index, Target } from "./target.js";
+export { type Feeds, type Outputs, type Tensor, type TypedArray, tensor, toFloat32 } from "./tensor.js";

@@ -1,0 +1,67 @@
+import { failure, messageOf, problem } from "../problem.js";
+import type { NativeSession, OpenNative } from "../session.js";
+import type { Feeds, Outputs } from "../tensor.js";
+import type { ExternalFile } from "./external-data.js";
+import type { RuntimeOptions } from "./protocol.js";
+
+/** The two ONNX Runtimes that Node can run are used through the part of their interface that they share. */
+interface OnnxRuntime {
+  Tensor: new (type: string, data: unknown, dims: readonly number[]) => object;
+  InferenceSession: {
+    create(
+      bytes: Uint8Array,
+      options: object,
+    ): Promise<{ run(feeds: object): Promise<unknown>; release(): Promise<void> }>;
+  };
+  env: { logLevel?: string; wasm: { numThreads?: number } };
+}
+
+const packages = { cpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
+
+export async function nativeRuntime(
+  { device = "cpu", threads }: RuntimeOptions,
+  externalData: readonly ExternalFile[],
+): Promise<OpenNative> {
+  const runtime = await importRuntime(packages[device]);
+  // Threads of the web runtime are browser workers; in Node it runs on one.
+  if (device === "wasm") runtime.env.wasm.numThreads = 1;
+  // A key that is present but undefined is refused by the runtime.
+  const options = {
+    executionProviders: [device],
+    logSeverityLevel: 3,
+    ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
+    ...(externalData.length > 0 && { externalData }),
+  };
+  return async (bytes) => {
+    try {
+      return wrap(runtime, await runtime.InferenceSession.create(bytes, options));
+    } catch (error) {
+      const hint = "a newer version of the runtime, or an export of the model to an older opset";
+      throw failure(problem("E066", { at: packages[device], why: messageOf(error), try: hint }));
+    }
+  };
+}
+
+function wrap(
+  { Tensor }: OnnxRuntime,
+  session: Awaited<ReturnType<OnnxRuntime["InferenceSession"]["create"]>>,
+): NativeSession {
+  return {
+    run: async (feeds: Feeds) => {
+      const own = Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]);
+      const outputs = (await session.run(Object.fromEntries(own))) as Outputs;
+      const plain = Object.entries(outputs).map(([name, { type, dims, data }]) => [name, { type, dims, data }]);
+      return Object.fromEntries(plain) as Outputs;
+    },
+    release: () => session.release(),
+  };
+}
+
+async function importRuntime(name: string): Promise<OnnxRuntime> {
+  try {
+    const module = (await import(name)) as OnnxRuntime & { default?: OnnxRuntime };
+    return module.InferenceSession ? module : module.default!;
+  } catch (error) {
+    throw failure(problem("E065", { at: name, why: messageOf(error), try: `npm install ${name}` }));
+  }
+}

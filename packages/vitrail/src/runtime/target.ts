@@ -1,0 +1,95 @@
+import type { TargetMode } from "../seed.js";
+import { failure, problem } from "./problem.js";
+import { sizeOf, type Tensor, tensor, toFloat32 } from "./tensor.js";
+
+/**
+ * What to explain. A number is one class for every sample; a list holds one entry per sample, which is a class or, where
+ * the explained output has more axes than batch and class, one index per axis after the batch. Weights (mode `weights`)
+ * have the explained output's shape, or that of one sample of it.
+ */
+export type Target = number | readonly number[] | readonly (readonly number[])[] | Float32Array;
+
+/** One sample's target: an index per axis of the explained output after the batch. */
+export type Index = readonly number[];
+
+export const isWeights = (target: Target | undefined): target is Float32Array => target instanceof Float32Array;
+
+/** `dims` is the explained output's shape with the batch in front. */
+export function indicesOf(target: Exclude<Target, Float32Array>, dims: readonly number[]): Index[] {
+  const [batch, ...axes] = withClasses(dims);
+  const entries = typeof target === "number" ? Array.from({ length: batch }, () => target) : target;
+  if (entries.length !== batch) {
+    throw wrong(`${entries.length} targets for ${batch} samples`, `give one number for all, or ${batch} of them`);
+  }
+  return entries.map((entry) => {
+    const index = typeof entry === "number" ? [entry] : entry;
+    if (index.length !== axes.length) {
+      const why = `the explained output is [${dims.join(", ")}]: a target has ${axes.length} indices, not ${index.length}`;
+      throw wrong(why, "give one index per axis after the batch, for example [[token, class]]");
+    }
+    index.forEach((value, axis) => {
+      const size = axes[axis]!;
+      if (Number.isInteger(value) && value >= 0 && value < size) return;
+      throw wrong(`target ${value} is not one of the ${size} classes`, `give a whole number from 0 to ${size - 1}`);
+    });
+    return index;
+  });
+}
+
+/** The tensor for a compiled model's target input; `dims` as above. */
+export function targetTensor(target: Target, mode: TargetMode, dims: readonly number[]): Tensor {
+  const [batch, ...axes] = withClasses(dims);
+  const size = sizeOf(axes);
+  if (mode === "weights") {
+    const weights = new Float32Array(batch * size);
+    if (isWeights(target)) {
+      if (target.length !== size && target.length !== batch * size) {
+        const why = `${target.length} weights for an explained output of shape [${dims.join(", ")}]`;
+        throw wrong(why, `give ${size} weights for every sample alike, or ${batch * size}`);
+      }
+      for (let start = 0; start < weights.length; start += target.length) weights.set(target, start);
+    } else {
+      indicesOf(target, dims).forEach((index, sample) => {
+        weights[sample * size + flat(index, axes)] = 1;
+      });
+    }
+    return tensor(weights, dims);
+  }
+  if (isWeights(target)) {
+    throw wrong("this model was compiled for class indices, not weights", 'compile it with { target: "weights" }');
+  }
+  const indices = indicesOf(target, dims);
+  return tensor(BigInt64Array.from(indices.flat(), BigInt), axes.length === 1 ? [batch] : [batch, axes.length]);
+}
+
+/** The largest entry of each sample: the top class, or the top (position, class). */
+export function topIndices(logits: Tensor): Index[] {
+  const [batch, ...axes] = withClasses(logits.dims);
+  const size = sizeOf(axes);
+  const values = toFloat32(logits);
+  return Array.from({ length: batch }, (_, sample) => {
+    let best = 0;
+    for (let i = 1; i < size; i++) if (values[sample * size + i]! > values[sample * size + best]!) best = i;
+    return unflat(best, axes);
+  });
+}
+
+/** An output without a class axis (one number per sample) is treated as if it had one class. */
+const withClasses = ([batch = 1, ...axes]: readonly number[]): [number, ...number[]] => [
+  batch,
+  ...(axes.length === 0 ? [1] : axes),
+];
+
+const flat = (index: Index, axes: readonly number[]): number =>
+  index.reduce((position, value, axis) => position * axes[axis]! + value, 0);
+
+function unflat(position: number, axes: readonly number[]): Index {
+  const index: number[] = [];
+  for (const size of axes.toReversed()) {
+    index.unshift(position % size);
+    position = Math.floor(position / size);
+  }
+  return index;
+}
+
+const wrong = (why: string, hint: string) => failure(problem("E064", { why, try: hint }));

@@ -1,0 +1,68 @@
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** What goes into and comes out of a session. An `ort.Tensor` fits; so does a plain object. */
+export interface Tensor {
+  /** ONNX Runtime's word for the element type: `float32`, `int64`, `bool` ... */
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: TypedArray;
+}
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+export type Outputs = Record<string, Tensor>;
+
+const typeNames: readonly (readonly [new (length: number) => TypedArray, string])[] = [
+  [Float32Array, "float32"],
+  [Float64Array, "float64"],
+  [BigInt64Array, "int64"],
+  [BigUint64Array, "uint64"],
+  [Int32Array, "int32"],
+  [Uint32Array, "uint32"],
+  [Int16Array, "int16"],
+  [Uint16Array, "uint16"],
+  [Int8Array, "int8"],
+  [Uint8Array, "uint8"],
+];
+
+/** `tensor(pixels, [1, 3, 224, 224])`: the element type is the array's own unless said otherwise (`bool`, `float16`). */
+export function tensor(data: TypedArray, dims: readonly number[], type?: string): Tensor {
+  const own = typeNames.find(([arrayType]) => data instanceof arrayType)?.[1];
+  if (own === undefined) throw new TypeError("tensor(data, dims): data must be a typed array");
+  return { type: type ?? own, dims, data };
+}
+
+export const sizeOf = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
+
+/** The array that holds elements of a type in JavaScript; undefined for strings and sub-byte types. */
+export function arrayOf(type: string, length: number): TypedArray | undefined {
+  if (type === "bool") return new Uint8Array(length);
+  if (type === "float16") return new Uint16Array(length);
+  const arrayType = typeNames.find(([, name]) => name === type)?.[0];
+  return arrayType && new arrayType(length);
+}
+
+/** The numbers of a tensor as float32, whatever its floating type. */
+export function toFloat32({ type, data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (type === "float16") return Float32Array.from(data as Uint16Array, fromHalf);
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
