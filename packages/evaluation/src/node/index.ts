@@ -1,2 +1,3 @@
 export * from "./folder.js";
 export * from "./gtsegs.js";
+export * from "./store.js";

@@ -1,0 +1,161 @@
+/** From rows to the table: figures with intervals, the distance to `random`, mean curves, and warnings. */
+import { baselines } from "../baseline.js";
+import type { Curve, Metric, OptionValue } from "../metric.js";
+import { mean } from "../rank.js";
+import type { ChosenMetric } from "../registry.js";
+import { type BootstrapOptions, compare, type Row, type Summary, separates, summarise } from "../statistics.js";
+import { type ResultRow, schema } from "./row.js";
+
+export interface Cell extends Summary {
+  readonly metric: string;
+  readonly method: string;
+  readonly baseline: boolean;
+  /** Difference to the random map on the same cases. */
+  readonly versusRandom?: Summary & { readonly better: boolean };
+  readonly notes: Readonly<Record<string, number>>;
+  readonly curve?: Curve;
+}
+
+export interface MetricEntry {
+  readonly name: string;
+  readonly id: string;
+  readonly title: string;
+  readonly citation: string;
+  readonly direction: Metric["direction"];
+  readonly group: Metric["group"];
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly caveat?: string;
+  readonly warning?: string;
+}
+
+export interface EvaluationSummary {
+  readonly schema: typeof schema;
+  readonly header: Readonly<Record<string, string | number>>;
+  readonly metrics: readonly MetricEntry[];
+  readonly methods: readonly string[];
+  readonly cells: readonly Cell[];
+  readonly cases: number;
+  readonly failures: readonly { readonly case: string; readonly method: string; readonly error: string }[];
+  /** Measurements that were left out, counted by metric and reason. */
+  readonly missing: readonly { readonly metric: string; readonly needs: string; readonly count: number }[];
+}
+
+export interface SummaryOptions extends BootstrapOptions {
+  readonly metrics: readonly ChosenMetric[];
+  /** In the order of the table; baselines follow. */
+  readonly methods: readonly string[];
+  /** Command, hashes, versions, seed: printed as they are. */
+  readonly header?: Readonly<Record<string, string | number>>;
+}
+
+const isBaseline = (method: string) => baselines.some(({ id }) => id === method);
+
+/** Independent of the order in which rows were written. */
+export function summariseResults(rows: readonly ResultRow[], options: SummaryOptions): EvaluationSummary {
+  const order = [...options.methods.filter((method) => !isBaseline(method)), ...baselines.map(({ id }) => id)];
+  const good = rows.filter((row) => row.error === undefined).sort((a, b) => compareText(a.case, b.case));
+  const cells = options.metrics.flatMap((chosen) => cellsOf(chosen, order, good, options));
+  return {
+    schema,
+    header: options.header ?? {},
+    metrics: options.metrics.map((chosen) => entry(chosen, cells)),
+    methods: order,
+    cells,
+    cases: new Set(rows.map((row) => row.case)).size,
+    failures: rows
+      .flatMap((row) => (row.error === undefined ? [] : [{ case: row.case, method: row.method, error: row.error }]))
+      .sort((a, b) => compareText(a.case, b.case) || compareText(a.method, b.method)),
+    missing: countMissing(good),
+  };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function cellsOf(
+  { metric, name }: ChosenMetric,
+  methods: readonly string[],
+  rows: readonly ResultRow[],
+  options: BootstrapOptions,
+): Cell[] {
+  const byMethod = new Map(methods.map((method) => [method, measured(rows, method, name)]));
+  const chance = byMethod.get("random") ?? new Map<string, Row>();
+  return methods.flatMap((method): Cell[] => {
+    const own = byMethod.get(method)!;
+    if (own.size === 0) return [];
+    const shared = [...own.keys()].filter((id) => chance.has(id));
+    const difference =
+      method === "random" || shared.length === 0 || metric.group === "cost"
+        ? undefined
+        : compare(
+            metric,
+            shared.map((id) => own.get(id)!),
+            shared.map((id) => chance.get(id)!),
+            options,
+          );
+    const curve = meanCurve([...own.values()]);
+    return [
+      {
+        metric: name,
+        method,
+        baseline: isBaseline(method),
+        ...summarise(metric, [...own.values()], options),
+        ...(difference && { versusRandom: { ...difference, better: separates(metric, difference) } }),
+        notes: countNotes([...own.values()]),
+        ...(curve && { curve }),
+      },
+    ];
+  });
+}
+
+/** Finite measurements of one method under one metric, by case. */
+function measured(rows: readonly ResultRow[], method: string, name: string): Map<string, Row> {
+  const result = new Map<string, Row>();
+  for (const row of rows) {
+    const measurement = row.method === method ? row.values?.[name] : undefined;
+    if (measurement && Number.isFinite(measurement.value)) result.set(row.case, { group: row.group, measurement });
+  }
+  return result;
+}
+
+/** Point by point, where all curves have the same x. */
+function meanCurve(rows: readonly Row[]): Curve | undefined {
+  const curves = rows.flatMap(({ measurement }) => (measurement.curve ? [measurement.curve] : []));
+  const [first] = curves;
+  if (
+    !first ||
+    curves.some(({ x }) => x.length !== first.x.length || x.some((value, i) => Math.abs(value - first.x[i]!) > 1e-6))
+  )
+    return undefined;
+  return { x: first.x, y: first.x.map((_, i) => mean(curves.map(({ y }) => y[i]!))) };
+}
+
+function countNotes(rows: readonly Row[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { measurement } of rows)
+    if (measurement.note) counts[measurement.note] = (counts[measurement.note] ?? 0) + 1;
+  return counts;
+}
+
+function countMissing(rows: readonly ResultRow[]): EvaluationSummary["missing"] {
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    for (const [metric, needs] of Object.entries(row.missing ?? {})) {
+      const key = JSON.stringify([metric, needs.join(", ")]);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([key, count]) => {
+      const [metric, needs] = JSON.parse(key) as [string, string];
+      return { metric, needs, count };
+    });
+}
+
+function entry({ metric, name, options }: ChosenMetric, cells: readonly Cell[]): MetricEntry {
+  const { id, title, citation, direction, group, caveat } = metric;
+  const judged = cells.filter((cell) => cell.metric === name && !cell.baseline && cell.versusRandom);
+  const blind = judged.length > 0 && judged.every((cell) => !cell.versusRandom!.better);
+  const warning = `cannot separate ${judged.length === 1 ? "the method" : "any method"} from a random map on these ${judged[0]?.n} cases`;
+  return { name, id, title, citation, direction, group, options, ...(caveat && { caveat }), ...(blind && { warning }) };
+}
