@@ -35,7 +35,8 @@ async function readBeside(path: string, folder: string | undefined) {
   }
 }
 
-function externalPaths(model: Uint8Array): string[] {
+/** The files, beside the model, that hold some of its weights. */
+export function externalPaths(model: Uint8Array): string[] {
   const tensors = readModel(model).graph?.initializer ?? [];
   const locations = tensors.flatMap((tensor) =>
     tensor.externalData.filter((entry) => entry.key === "location").map((entry) => entry.value),

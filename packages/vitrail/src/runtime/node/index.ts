@@ -7,6 +7,7 @@ import type { RuntimeOptions } from "./protocol.js";
 import { WorkerClient } from "./worker-client.js";
 
 export * from "../index.js";
+export { externalPaths } from "./external-data.js";
 export type { RuntimeOptions } from "./protocol.js";
 
 export type ExplainerOptions = CompileOptions & RuntimeOptions;

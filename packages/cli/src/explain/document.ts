@@ -1,0 +1,71 @@
+import { type DocumentTarget, documentMap, type ExplanationDocument, schema, shortest } from "vitrail/node";
+import type { MethodInfo } from "../method.js";
+import type { ModelFiles } from "../model/folder.js";
+import { version } from "../version.js";
+import { nameOf } from "./prediction.js";
+import type { Answer } from "./work.js";
+
+export interface DocumentContext {
+  model: ModelFiles;
+  method: MethodInfo;
+  warnings: readonly string[];
+  seed?: number | undefined;
+}
+
+/** The JSON of one answer (contract: `vitrail/explanation@1`). */
+export function toDocument(answer: Answer, context: DocumentContext): ExplanationDocument {
+  const { sample, explanation, row, milliseconds } = answer;
+  const { metadata } = explanation;
+  const { name, sha256, kind, size } = sample;
+  return {
+    schema,
+    tool: { name: "vitrail", version },
+    model: { name: context.model.name, sha256: metadata.source.sha256, bytes: metadata.source.bytes },
+    input: { name, sha256, kind, size },
+    target: toTarget(answer),
+    method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
+    map: documentMap(explanation, row),
+    timing: { explainMs: Number(milliseconds.toFixed(2)) },
+    ...(context.seed !== undefined && { seed: context.seed }),
+    warnings: [...context.warnings, ...(sample.warnings ?? [])],
+  };
+}
+
+export function toTarget({ chosen, scores }: Answer): DocumentTarget {
+  if (chosen.kind === "class") {
+    const scored = scores[chosen.index.at(-1)!]!;
+    return {
+      index: chosen.index.length === 1 ? chosen.index[0]! : chosen.index,
+      label: scored.label ?? null,
+      logit: shortest(scored.logit),
+      probability: scored.probability === undefined ? null : shortest(scored.probability),
+    };
+  }
+  const [plus, minus] = [scores[chosen.plus]!, scores[chosen.minus]!];
+  return {
+    index: null,
+    label: titleOf({ chosen, scores }),
+    logit: shortest(plus.logit - minus.logit),
+    probability: null,
+    weights: [
+      { index: plus.index, label: plus.label ?? null, weight: 1 },
+      { index: minus.index, label: minus.label ?? null, weight: -1 },
+    ],
+  };
+}
+
+/** What a person calls the target. */
+export function titleOf({ chosen, scores }: Pick<Answer, "chosen" | "scores">): string {
+  if (chosen.kind === "contrast") return `${nameOf(scores[chosen.plus]!)} rather than ${nameOf(scores[chosen.minus]!)}`;
+  const name = nameOf(scores[chosen.index.at(-1)!]!);
+  return chosen.index.length === 1 ? name : `${name} at ${chosen.index.slice(0, -1).join(", ")}`;
+}
+
+/** The target's part of a file name. */
+export function fileTarget({ chosen, scores }: Answer): { index: string; label: string | null } {
+  if (chosen.kind === "contrast") {
+    const label = `${nameOf(scores[chosen.plus]!)}-rather-than-${nameOf(scores[chosen.minus]!)}`;
+    return { index: `${chosen.plus}-vs-${chosen.minus}`, label };
+  }
+  return { index: chosen.index.join("-"), label: scores[chosen.index.at(-1)!]!.label ?? null };
+}

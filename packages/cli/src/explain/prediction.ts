@@ -1,0 +1,37 @@
+import type { ModelConfig } from "../model/folder.js";
+
+export interface Scored {
+  index: number;
+  label: string | undefined;
+  logit: number;
+  /** Undefined for regression. */
+  probability: number | undefined;
+}
+
+/** Scores of all classes of one sample. */
+export function score(logits: ArrayLike<number>, config?: ModelConfig, labels?: readonly string[]): Scored[] {
+  const values = Array.from(logits);
+  const probabilities = probabilitiesOf(values, config?.problem_type);
+  return values.map((logit, index) => {
+    return { index, label: labels?.[index], logit, probability: probabilities?.[index] };
+  });
+}
+
+/** Highest first; equal scores keep their order. */
+export const ranked = (scores: readonly Scored[]): Scored[] => [...scores].sort((a, b) => b.logit - a.logit);
+
+function probabilitiesOf(logits: readonly number[], problemType: string | null | undefined): number[] | undefined {
+  if (problemType === "regression") return undefined;
+  if (problemType === "multi_label_classification") return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+  if (logits.length === 1) return undefined;
+  const max = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - max));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+export const nameOf = ({ index, label }: { index: number; label?: string | null | undefined }): string =>
+  label ?? `class ${index}`;
+
+export const percent = (share: number): string =>
+  `${(share * 100).toFixed(share > 0 && share < 0.001 ? 2 : share >= 0.9995 && share < 1 ? 2 : 1)} %`;

@@ -1,0 +1,60 @@
+import type { Feeds, Tensor } from "vitrail/node";
+
+/** One input, ready for the model: a picture, a text, or a row of a tensor file. Its feeds have batch one. */
+export interface Sample {
+  name: string;
+  stem: string;
+  sha256: string;
+  kind: "picture" | "text" | "tensors";
+  size: readonly number[];
+  feeds: Feeds;
+  warnings?: readonly string[];
+}
+
+/** Samples that can share a run: the same inputs in the same shapes. */
+export function groupByShape<T>(items: readonly T[], feedsOf: (item: T) => Feeds, limit: number): T[][] {
+  const open = new Map<string, T[]>();
+  const groups: T[][] = [];
+  for (const item of items) {
+    const key = Object.entries(feedsOf(item))
+      .map(([name, { type, dims }]) => `${name} ${type} ${dims}`)
+      .join(";");
+    let group = open.get(key);
+    if (!group || group.length >= limit) {
+      group = [];
+      open.set(key, group);
+      groups.push(group);
+    }
+    group.push(item);
+  }
+  return groups;
+}
+
+/** Feeds of batch one as one batch; `size` fills a fixed batch up by repeating the last sample. */
+export function stack(all: readonly Feeds[], size = all.length): Feeds {
+  const rows = Array.from({ length: size }, (_, index) => all[Math.min(index, all.length - 1)]!);
+  const names = Object.keys(rows[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, stackTensors(rows.map((feeds) => feeds[name]!))]));
+}
+
+function stackTensors(tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors;
+  if (tensors.length === 1) return first!;
+  const { type, dims, data } = first!;
+  const joined = data.slice(0, 0).constructor as new (length: number) => Tensor["data"];
+  const out = new joined(data.length * tensors.length);
+  tensors.forEach((each, index) => {
+    (out as Float32Array).set(each.data as Float32Array, index * data.length);
+  });
+  return { type, dims: [tensors.length, ...dims.slice(1)], data: out };
+}
+
+/** One row of a batch, as a batch of one. */
+export function row(all: Feeds, index: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, { type, dims, data }]) => {
+      const size = data.length / (dims[0] ?? 1);
+      return [name, { type, dims: [1, ...dims.slice(1)], data: data.slice(index * size, (index + 1) * size) }];
+    }),
+  );
+}

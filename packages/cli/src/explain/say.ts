@@ -1,0 +1,49 @@
+import { captionOf, sentenceOf } from "../output/picture.js";
+import type { Terminal } from "../terminal.js";
+import { titleOf } from "./document.js";
+import { nameOf, percent, ranked, type Scored } from "./prediction.js";
+import type { Answer } from "./work.js";
+
+const shown = 5;
+
+/** What a person reads about one input: the top classes, and one sentence for each target. */
+export function sayAnswers(terminal: Terminal, answers: readonly Answer[], files: readonly string[]): void {
+  const { colors } = terminal;
+  const [first] = answers;
+  if (!first) return;
+  terminal.say(colors.bold(first.sample.name));
+  for (const line of predictionLines(answers, terminal)) terminal.say(`  ${line}`);
+  for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
+  for (const warning of first.sample.warnings ?? []) terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);
+  for (const file of files) terminal.say(`  ${colors.dim(`→ ${file}`)}`);
+  terminal.say();
+}
+
+/** The top classes and, below them, those that were asked for. */
+function predictionLines(answers: readonly Answer[], { colors }: Terminal): string[] {
+  const { scores } = answers[0]!;
+  const asked = new Set(answers.flatMap(({ chosen }) => (chosen.kind === "class" ? [chosen.index.at(-1)!] : [])));
+  const order = ranked(scores);
+  const top = order.slice(0, shown);
+  const rest = order.slice(shown).filter(({ index }) => asked.has(index));
+  const width = Math.min(40, Math.max(...[...top, ...rest].map((scored) => nameOf(scored).length)));
+  return [...top, ...rest].map((scored) => {
+    const name = cut(nameOf(scored), width).padEnd(width);
+    const line = `${name}  ${valueText(scored).padStart(7)}  ${bar(scored.probability)}`;
+    return asked.has(scored.index) ? colors.cyan(line) : line;
+  });
+}
+
+const valueText = ({ probability, logit }: Scored): string =>
+  probability === undefined ? logit.toPrecision(4) : percent(probability);
+
+const bar = (probability = 0): string => "█".repeat(Math.round(probability * 20));
+
+const cut = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+
+function plainSentence(answer: Answer): string {
+  const values = answer.explanation.toTokens(answer.row);
+  const positive = values.filter((value) => value > 0);
+  const of = values.length === 1 ? "value" : "values";
+  return `${titleOf(answer)}: ${positive.length} of ${values.length} ${of} speak for it. ${captionOf(answer)}`;
+}

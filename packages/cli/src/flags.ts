@@ -1,0 +1,56 @@
+import { type Command, Option } from "commander";
+import { dtypes } from "./model/choose.js";
+import { problem } from "./problem.js";
+
+/** The flags that several verbs share. */
+export interface CommonFlags {
+  json?: boolean;
+  quiet?: boolean;
+  color?: boolean;
+  verbose?: boolean;
+  dtype?: keyof typeof dtypes;
+  labels?: string;
+  revision?: string;
+  device?: "cpu" | "wasm";
+  threads?: string;
+  batchSize?: string;
+}
+
+export function addSpeechFlags(command: Command): Command {
+  return command
+    .option("--json", "one JSON document on standard output, everything else on standard error")
+    .option("-q, --quiet", "say nothing but errors")
+    .option("--verbose", "say more, also where an error comes from")
+    .option("--no-color", "no colours");
+}
+
+export function addModelFlags(command: Command): Command {
+  return command
+    .addOption(new Option("--dtype <dtype>", "which of a folder's models").choices(Object.keys(dtypes)))
+    .option("--labels <file>", "class names: JSON, or one per line")
+    .option("--revision <name>", "branch, tag or commit of a Hub model");
+}
+
+export function addInputFlags(command: Command): Command {
+  return command.option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
+}
+
+export function addRunFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--device <device>", "cpu, or wasm where there is no native runtime").choices(["cpu", "wasm"]),
+    )
+    .option("--threads <n>", "threads of one run")
+    .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 4)");
+}
+
+export function readCount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw problem("E080", { at: `--${name} ${text}`, why: "it is not a whole number above 0", try: `--${name} 4` });
+}
+
+export function readDevice({ device, threads }: CommonFlags): { device?: "cpu" | "wasm"; threads?: number } {
+  const count = readCount("threads", threads);
+  return { ...(device && { device }), ...(count !== undefined && { threads: count }) };
+}

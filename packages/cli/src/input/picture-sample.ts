@@ -1,0 +1,73 @@
+import {
+  defaultPreprocessing,
+  type Geometry,
+  type Preprocessing,
+  preprocess,
+  type Raster,
+  readPreprocessing,
+} from "@vitrail/picture";
+import { type Findings, tensor } from "vitrail/node";
+import type { Sample } from "../explain/sample.js";
+import type { ModelFiles } from "../model/folder.js";
+import { problem } from "../problem.js";
+import { readPicture, stemOf } from "./picture.js";
+
+export interface PictureSample extends Sample {
+  kind: "picture";
+  raster: Raster;
+  geometry: Geometry;
+}
+
+export const isPicture = (sample: Sample): sample is PictureSample => sample.kind === "picture";
+
+/** Turns picture files into what one model takes. */
+export class PictureReader {
+  readonly preprocessing: Preprocessing;
+
+  constructor(
+    private readonly findings: Findings,
+    { preprocessor, name }: ModelFiles,
+  ) {
+    const input = this.input;
+    const [, second, third, fourth] = input.dims;
+    const layout = isChannels(fourth) && !isChannels(second) ? "nhwc" : "nchw";
+    const [channels, height, width] = layout === "nhwc" ? [fourth, second, third] : [second, third, fourth];
+    const size = typeof height === "number" && typeof width === "number" ? { height, width } : undefined;
+    const options = { layout, channels: channels === 1 ? 1 : 3 } as const;
+    if (preprocessor !== undefined) {
+      this.preprocessing = readPreprocessing(preprocessor, { ...options, ...(size && { modelSize: size }) });
+    } else if (size) {
+      this.preprocessing = defaultPreprocessing(size, options);
+    } else {
+      const why = "it takes pictures of any size, and no preprocessor_config.json lies beside it";
+      throw problem("E091", { at: name, why, try: "put preprocessor_config.json beside the model, or use --tensors" });
+    }
+  }
+
+  /** The one input that looks like pictures. */
+  private get input() {
+    const { inputs, metadata } = this.findings;
+    const explained = inputs.find(({ name }) => name === metadata.explains);
+    if (explained?.dims.length === 4 && explained.type === "float32" && inputs.length === 1) return explained;
+    const list = inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(", ")}]`).join("; ");
+    const hint = "--text for text, or --tensors FILE.safetensors with a tensor for every input";
+    throw problem("E091", { at: "pictures", why: `the model's inputs are ${list}`, try: hint });
+  }
+
+  async read(path: string, stem?: string): Promise<PictureSample> {
+    const { name, sha256, raster } = await readPicture(path);
+    const { data, dims, geometry } = preprocess(raster, this.preprocessing);
+    return {
+      kind: "picture",
+      name,
+      stem: stem ?? stemOf(name),
+      sha256,
+      size: [raster.width, raster.height],
+      feeds: { [this.input.name]: tensor(data, dims) },
+      raster,
+      geometry,
+    };
+  }
+}
+
+const isChannels = (dim: number | string | undefined): boolean => dim === 1 || dim === 3;

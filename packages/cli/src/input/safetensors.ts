@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { type Tensor, type TypedArray, tensor } from "vitrail/node";
+import { messageOf, problem, systemMessage } from "../problem.js";
+
+type ArrayType = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number };
+
+/** Element types of the format, with the array that holds them and ONNX Runtime's word. */
+const types: Readonly<Record<string, readonly [ArrayType, string]>> = {
+  F64: [Float64Array, "float64"],
+  F32: [Float32Array, "float32"],
+  F16: [Uint16Array, "float16"],
+  I64: [BigInt64Array, "int64"],
+  I32: [Int32Array, "int32"],
+  I16: [Int16Array, "int16"],
+  I8: [Int8Array, "int8"],
+  U64: [BigUint64Array, "uint64"],
+  U32: [Uint32Array, "uint32"],
+  U16: [Uint16Array, "uint16"],
+  U8: [Uint8Array, "uint8"],
+  BOOL: [Uint8Array, "bool"],
+};
+
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** Reads a .safetensors file: eight bytes of header length, a JSON header, then the data. */
+export async function readSafetensors(path: string): Promise<Record<string, Tensor>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
+  }
+  try {
+    return parseSafetensors(bytes);
+  } catch (error) {
+    const hint =
+      'write it with safetensors, for example safetensors.torch.save_file({"pixel_values": x}, "x.safetensors")';
+    throw problem("E089", { at: path, why: messageOf(error), try: hint });
+  }
+}
+
+export function parseSafetensors(bytes: Uint8Array): Record<string, Tensor> {
+  if (bytes.length < 8) throw new Error("it is shorter than its header");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > bytes.length - 8)
+    throw new Error("its header is longer than the file, so it is truncated or something else");
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, Entry>;
+  const body = bytes.subarray(8 + length);
+  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
+  return Object.fromEntries(entries.map(([name, entry]) => [name, readEntry(name, entry, body)]));
+}
+
+function readEntry(name: string, { dtype, shape, data_offsets: [start, end] }: Entry, body: Uint8Array): Tensor {
+  const known = types[dtype];
+  if (!known) throw new Error(`tensor "${name}" has the element type ${dtype}, which is not supported`);
+  const [arrayType, type] = known;
+  const elements = shape.reduce((product, dim) => product * dim, 1);
+  if (end > body.length) throw new Error(`the data of tensor "${name}" is cut off`);
+  if (end - start !== elements * arrayType.BYTES_PER_ELEMENT) {
+    throw new Error(`tensor "${name}" has ${end - start} bytes, its shape [${shape.join(", ")}] needs another number`);
+  }
+  // A copy: the format does not align its data.
+  const buffer = body.slice(start, end).buffer as ArrayBuffer;
+  return tensor(new arrayType(buffer), shape, type);
+}

@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { messageOf, problem } from "../problem.js";
+import { chooseModel, type Dtype } from "./choose.js";
+
+/** A model and what lies beside it. */
+export interface ModelFiles {
+  /** What a person calls it: the folder's name, the file's name, or the Hub id. */
+  name: string;
+  file: string;
+  config?: ModelConfig;
+  /** The content of `preprocessor_config.json`. */
+  preprocessor?: unknown;
+  /** Where `tokenizer.json` and `tokenizer_config.json` lie. */
+  tokenizer?: string;
+  labels?: readonly string[];
+}
+
+/** What is read of `config.json`. */
+export interface ModelConfig {
+  id2label?: Readonly<Record<string, string>>;
+  problem_type?: string | null;
+  model_type?: string;
+  architectures?: readonly string[];
+}
+
+/** A folder in the layout that transformers.js uses. */
+export async function openFolder(folder: string, name?: string, dtype?: Dtype): Promise<ModelFiles> {
+  const model = chooseModel(await listFolder(folder), folder, dtype);
+  const own = name ?? basename(resolve(folder));
+  return { name: own, file: join(folder, model), ...(await companions([folder])) };
+}
+
+/** A single file; what lies beside it, or above its `onnx` folder, belongs to it. */
+export async function openFile(file: string): Promise<ModelFiles> {
+  const folder = dirname(resolve(file));
+  const folders = basename(folder) === "onnx" ? [folder, dirname(folder)] : [folder];
+  return { name: basename(file), file, ...(await companions(folders)) };
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  const own = await readdir(folder);
+  const inner = join(folder, "onnx");
+  const nested = existsSync(inner) && (await stat(inner)).isDirectory() ? await readdir(inner) : [];
+  return [...own, ...nested.map((file) => `onnx/${file}`)];
+}
+
+async function companions(folders: readonly string[]): Promise<Omit<ModelFiles, "name" | "file">> {
+  const find = (name: string) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  const config = await readJson<ModelConfig>(find("config.json"));
+  const preprocessor = await readJson(find("preprocessor_config.json"));
+  const tokenizer = find("tokenizer.json");
+  const labels = labelsOf(config) ?? (await readLabels(find("labels.json") ?? find("labels.txt")));
+  return {
+    ...(config && { config }),
+    ...(preprocessor !== undefined && { preprocessor }),
+    ...(tokenizer && { tokenizer: dirname(tokenizer) }),
+    ...(labels && { labels }),
+  };
+}
+
+async function readJson<T>(path: string | undefined): Promise<T | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as T;
+  } catch (error) {
+    throw problem("E087", { at: path, why: messageOf(error), try: "mend the file or download the folder again" });
+  }
+}
+
+export function labelsOf(config: ModelConfig | undefined): string[] | undefined {
+  if (!config?.id2label) return undefined;
+  const labels: string[] = [];
+  for (const [index, label] of Object.entries(config.id2label)) labels[Number(index)] = String(label);
+  return Array.from(labels, (label, index) => label ?? `class ${index}`);
+}
+
+/** A list in JSON, or one label per line. */
+export async function readLabels(path: string | undefined): Promise<string[] | undefined> {
+  if (path === undefined) return undefined;
+  if (path.endsWith(".json")) {
+    const value = await readJson<readonly string[] | Record<string, string>>(path);
+    return Array.isArray(value) ? value.map(String) : labelsOf({ id2label: value as Record<string, string> });
+  }
+  const lines = (await readFile(path, "utf8")).split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== "");
+}

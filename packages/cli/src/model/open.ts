@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { problem } from "../problem.js";
+import type { Terminal } from "../terminal.js";
+import type { Dtype } from "./choose.js";
+import { type ModelFiles, openFile, openFolder, readLabels } from "./folder.js";
+import { downloadModel, isHubId } from "./hub.js";
+
+export interface OpenModelOptions {
+  dtype?: Dtype | undefined;
+  labels?: string | undefined;
+  revision?: string | undefined;
+}
+
+/** MODEL as people give it: a file, a folder, or a Hub id. */
+export async function openModel(model: string, options: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
+  const files = await find(model, options, terminal);
+  if (options.labels === undefined) return files;
+  if (!existsSync(options.labels)) {
+    throw problem("E081", {
+      at: options.labels,
+      why: "--labels names a file that is not there",
+      try: "check the path",
+    });
+  }
+  return { ...files, labels: (await readLabels(options.labels)) ?? [] };
+}
+
+async function find(model: string, { dtype, revision }: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
+  if (existsSync(model)) {
+    return (await stat(model)).isDirectory() ? openFolder(model, undefined, dtype) : openFile(model);
+  }
+  if (isHubId(model) && extname(model) !== ".onnx") {
+    const folder = await downloadModel(model, { dtype, revision }, terminal);
+    return openFolder(folder, model, dtype);
+  }
+  const hint = "check the path; MODEL is a file, a folder with config.json and onnx/model.onnx, or a Hub id owner/name";
+  throw problem("E081", { at: model, why: "there is no such file or folder", try: hint });
+}

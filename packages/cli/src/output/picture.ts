@@ -1,0 +1,60 @@
+import { drawExplanation, drawSheet, type GridMap, keepSign, type RgbRaster, summarize } from "@vitrail/picture";
+import sharp from "sharp";
+import { titleOf } from "../explain/document.js";
+import { percent } from "../explain/prediction.js";
+import type { Answer } from "../explain/work.js";
+import type { PictureSample } from "../input/picture-sample.js";
+import type { View } from "./view.js";
+
+/** The map of a picture model's answer; undefined where the model does not say how its tokens lie on the picture. */
+export function gridOf({ explanation, row }: Answer): GridMap | undefined {
+  return explanation.toGrid(row);
+}
+
+/** One plain sentence: how much of the evidence lies where. */
+export function sentenceOf(answer: Answer): string {
+  const grid = gridOf(answer);
+  if (!grid) return "";
+  const unit = answer.explanation.metadata.relevance.kind === "input" ? (["pixel", "pixels"] as const) : undefined;
+  return summarize(grid, { label: titleOf(answer), ...(unit && { unit }) }).sentence;
+}
+
+/** "platelet  97.1 %" */
+export function captionOf(answer: Answer): string {
+  const { chosen, scores } = answer;
+  if (chosen.kind === "contrast") return titleOf(answer);
+  const { probability, logit } = scores[chosen.index.at(-1)!]!;
+  return `${titleOf(answer)}  ${probability === undefined ? logit.toPrecision(4) : percent(probability)}`;
+}
+
+/** The picture with one answer's map over it, legend and caption. */
+export function drawAnswer(answer: Answer, view: View, provenance: string): Promise<Buffer> {
+  const sample = answer.sample as PictureSample;
+  const panel = { title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) };
+  const { overlay, scale } = view;
+  const rectangle = sample.geometry.rectangle;
+  return encode(
+    drawExplanation(sample.raster, panel, {
+      overlay,
+      scale: { mode: "map", ...scale },
+      rectangle,
+      caption: sentenceOf(answer),
+      provenance,
+    }),
+  );
+}
+
+/** All answers for one picture side by side, on one scale. */
+export function drawAnswers(answers: readonly Answer[], view: View, provenance: string): Promise<Buffer> {
+  const sample = answers[0]!.sample as PictureSample;
+  const panels = answers.map((answer) => ({ title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) }));
+  const { overlay, scale } = view;
+  const rectangle = sample.geometry.rectangle;
+  const caption = answers.map(sentenceOf).join(" ");
+  return encode(
+    drawSheet(sample.raster, panels, { title: sample.name, overlay, scale, rectangle, caption, provenance }),
+  );
+}
+
+const encode = ({ width, height, channels, data }: RgbRaster): Promise<Buffer> =>
+  sharp(data, { raw: { width, height, channels } }).png().toBuffer();

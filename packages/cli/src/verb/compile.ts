@@ -1,0 +1,95 @@
+import { readFile, realpath } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { compile, type Program } from "vitrail";
+import { externalPaths } from "vitrail/node";
+import { addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
+import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
+import { openModel } from "../model/open.js";
+import { size } from "../output/size.js";
+import { writeWhole } from "../output/write.js";
+import { exit, problem } from "../problem.js";
+import type { Colors, Terminal } from "../terminal.js";
+import type { RunVerb } from "./verb.js";
+
+interface CompileFlags extends CommonFlags, MethodFlags {
+  out: string;
+  patch?: string;
+  targetInput: "index" | "weights" | "predicted";
+  output?: string;
+  explains?: string;
+}
+
+export function compileVerb(program: Command, run: RunVerb): void {
+  const command = program
+    .command("compile")
+    .description("write a model that explains itself: the original bytes and an appended patch")
+    .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
+    .requiredOption("-o, --out <file>", "the compiled model")
+    .option("--patch <file>", "the appended bytes by themselves")
+    .addOption(
+      new Option("--target-input <mode>", "what the compiled model takes as target")
+        .choices(["index", "weights", "predicted"])
+        .default("index"),
+    )
+    .option("--output <name>", "the model output to explain")
+    .option("--explains <name>", "the model input to explain");
+  addSpeechFlags(addMethodFlags(addModelFlags(command)));
+  command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
+}
+
+async function write(model: string, flags: CompileFlags, terminal: Terminal): Promise<number> {
+  const { method, options } = readMethod(flags);
+  const files = await openModel(model, flags, terminal);
+  for (const path of [flags.out, flags.patch]) if (path !== undefined) await refuseInput(path, files.file);
+  const original = await readFile(files.file);
+  const program = compile(original, {
+    method: method.id,
+    target: flags.targetInput,
+    ...(flags.output && { output: flags.output }),
+    ...(flags.explains && { explains: flags.explains }),
+    ...options,
+  });
+  const { bytes, patch, report } = program;
+  await writeWhole(flags.out, bytes);
+  if (flags.patch !== undefined) await writeWhole(flags.patch, patch);
+  if (flags.json) {
+    const paths = { out: flags.out, ...(flags.patch && { patch: flags.patch }) };
+    const { metadata, nodes } = report;
+    terminal.json({ ...paths, bytes: bytes.length, patchBytes: patch.length, nodes, metadata });
+  }
+  for (const line of summaryLines(flags.out, program, terminal.colors)) terminal.say(line);
+  const beside = externalPaths(original);
+  if (beside.length > 0 && dirname(resolve(flags.out)) !== dirname(resolve(files.file))) {
+    terminal.note(`the weights stay in ${beside.join(", ")}: copy them beside ${flags.out}`);
+  }
+  return exit.done;
+}
+
+function summaryLines(out: string, { bytes, patch, report }: Program, colors: Colors): string[] {
+  const { method, output, explains, target, relevance } = report.metadata!;
+  const share = ((100 * patch.length) / bytes.length).toFixed(1);
+  const wanted =
+    target.mode === "predicted"
+      ? "the predicted class, found inside the graph"
+      : `input "${target.name}" (${target.mode})`;
+  const unit = relevance.kind === "tokens" ? "one value per token" : "one value per element of the input";
+  return [
+    `${colors.bold(out)}  ${size(bytes.length)}, of which ${size(patch.length)} (${share} %) explain`,
+    `  ${colors.dim("method  ")} ${method}`,
+    `  ${colors.dim("explains")} ${output} by ${explains}`,
+    `  ${colors.dim("target  ")} ${wanted}`,
+    `  ${colors.dim("result  ")} output "${relevance.name}", ${unit}`,
+  ];
+}
+
+/** Reading and writing the same file would lose the original where writing fails, and it would be no original any more. */
+async function refuseInput(out: string, input: string): Promise<void> {
+  const real = await realpath(out).catch(() => resolve(out));
+  if (real !== (await realpath(input))) return;
+  throw problem("E080", {
+    at: `-o ${out}`,
+    why: "it is the model itself",
+    try: "another name, such as model.explained.onnx",
+  });
+}

@@ -1,0 +1,10 @@
+import { compileVerb } from "./compile.js";
+import { doctorVerb } from "./doctor.js";
+import { explainVerb } from "./explain.js";
+import { inspectVerb } from "./inspect.js";
+import { methodsVerb } from "./methods.js";
+import type { AddVerb } from "./verb.js";
+
+export type { RunVerb } from "./verb.js";
+
+export const verbs: readonly AddVerb[] = [explainVerb, compileVerb, inspectVerb, methodsVerb, doctorVerb];

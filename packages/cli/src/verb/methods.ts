@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { methods } from "vitrail";
+import { addSpeechFlags, type CommonFlags } from "../flags.js";
+import { defaultMethod, findMethod, type MethodInfo } from "../method.js";
+import { exit } from "../problem.js";
+import type { Terminal } from "../terminal.js";
+import type { RunVerb } from "./verb.js";
+
+export function methodsVerb(program: Command, run: RunVerb): void {
+  const command = program
+    .command("methods")
+    .description("list the methods, their options and where they come from")
+    .argument("[id]", "one method");
+  addSpeechFlags(command);
+  command.action((id: string | undefined, flags: CommonFlags) =>
+    run(flags, async (terminal) => list(id, flags, terminal)),
+  );
+}
+
+function list(id: string | undefined, flags: CommonFlags, terminal: Terminal): number {
+  const chosen = id === undefined ? methods : [findMethod(id)];
+  if (flags.json) terminal.json(chosen.map(describe));
+  else for (const method of chosen) terminal.print(`${text(method, terminal)}\n`);
+  return exit.done;
+}
+
+const describe = ({ id, title, citation, needs, classSpecific, kind, options }: MethodInfo) => {
+  return { id, title, citation, needs, classSpecific, kind, options, default: id === defaultMethod };
+};
+
+function text(method: MethodInfo, { colors }: Terminal): string {
+  const { id, title, citation, needs, classSpecific, kind, options } = method;
+  const explains = kind === "input" ? "explains the input itself" : "explains tokens (patches, words)";
+  const lines = [
+    `${colors.bold(id)}${id === defaultMethod ? " (default)" : ""}`,
+    `  ${title}. ${colors.dim(citation)}`,
+    `  ${classSpecific ? "class-specific" : "not class-specific"} · ${explains} · needs ${[needs].flat().join(", ")}`,
+    ...options.map(({ name, type, default: value, description }) => {
+      return `  --option ${name}=${colors.cyan(String(value))}  ${colors.dim(`${type}: ${description}`)}`;
+    }),
+  ];
+  return lines.join("\n");
+}
