@@ -24,7 +24,8 @@ export interface RowValues {
  * template's, the shorter text of a pair) get their mean.
  */
 export function mergeWindows(rows: readonly RowValues[], rule: MergeRule = "context"): Float64Array {
-  const count = 1 + Math.max(-1, ...rows.flatMap((row) => row.places));
+  let count = 0;
+  for (const { places } of rows) for (const place of places) count = Math.max(count, place + 1);
   const begin = Math.min(...rows.map((row) => row.from));
   const finish = Math.max(...rows.map((row) => row.to));
   const merged = new Float64Array(count);

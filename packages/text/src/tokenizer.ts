@@ -62,8 +62,11 @@ export class TextTokenizer {
   /** The tokens of a text without those of the template. Spans never overlap and are in order. */
   tokenize(text: string, segment: 0 | 1 = 0): Tokenized {
     const { normalizer, pre_tokenizer } = this.files.tokenizer as Record<string, StageConfig | null>;
-    const traced = trace(text, this.stages, { normalizer: normalizer!, pre_tokenizer: pre_tokenizer! });
-    this.compare(text, traced.tokens);
+    const traced = this.guard(text, () => {
+      const found = trace(text, this.stages, { normalizer: normalizer!, pre_tokenizer: pre_tokenizer! });
+      this.compare(text, found.tokens);
+      return found;
+    });
     const { spans, dropped } = settle(text, traced);
     const unknownId = this.stages.model.unk_token_id;
     const tokens = spans.map(({ token, start, end }, i): Token => {
@@ -132,6 +135,20 @@ export class TextTokenizer {
   private idOf(token: unknown): number | undefined {
     const content = typeof token === "object" && token !== null ? (token as { content?: unknown }).content : token;
     return typeof content === "string" ? this.library.token_to_id(content) : undefined;
+  }
+
+  /** The library hands a whole text without borders (SentencePiece) to one call, which has its limits. */
+  private guard<T>(text: string, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new TextError(
+        "T003",
+        `a text of ${text.length} characters is too long for the tokenizer library`,
+        "explain it chapter by chapter",
+      );
+    }
   }
 
   /** The trace must end where the library ends; otherwise its spans would be of other tokens. */

@@ -108,10 +108,27 @@ function check(tokens: readonly Token[], values: ArrayLike<number>): void {
   }
 }
 
+/**
+ * Places where neither a word nor a sentence goes on whatever stands around them, at least so many characters apart. A segmenter's
+ * time grows with the square of the text, so that a long text is handed to it in parts.
+ */
+const PARTS = {
+  word: /[\s\S]{400,}?[\s。，、！？](?=[^\s\p{M}\p{Cf}])/gu,
+  sentence: /[\s\S]{4000,}?\n(?=[^\s\p{M}\p{Cf}])/gu,
+};
+
 /** Where words or sentences begin, and where the text ends. */
 function starts(text: string, unit: "word" | "sentence", locale: string): number[] {
   const segmenter = new Intl.Segmenter(locale, { granularity: unit });
-  return [...Array.from(segmenter.segment(text), (segment) => segment.index), text.length];
+  const found: number[] = [];
+  let offset = 0;
+  const cut = (end: number) => {
+    for (const { index } of segmenter.segment(text.slice(offset, end))) found.push(offset + index);
+    offset = end;
+  };
+  for (const part of text.matchAll(PARTS[unit])) cut(part.index + part[0].length);
+  cut(text.length);
+  return [...found, text.length];
 }
 
 /** The first of the sorted `places` behind `at`. */

@@ -69,7 +69,7 @@ export function summarize(units: readonly Unit[], unit: UnitKind = "word", label
     named.push(each);
     sum += each.value;
   }
-  const words = named.map((each) => `"${short(each.text)}"`).join(", ");
+  const words = named.map((each) => `"${isolated(short(each.text))}"`).join(", ");
   const kind = own.length === 1 ? unit : `${unit}s`;
   return `${percent(sum / total)} of the positive relevance${target} lies in ${named.length} of ${own.length} ${kind}: ${words}.`;
 }
@@ -78,3 +78,9 @@ const short = (text: string): string => {
   const line = text.replace(/\s+/gu, " ");
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 };
+
+/** Right-to-left words in isolates, so that they do not turn the sentence around. */
+const isolated = (text: string): string =>
+  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|[\u{10800}-\u{10fff}]|[\u{1e800}-\u{1efff}]/u.test(text)
+    ? `\u2068${text}\u2069`
+    : text;

@@ -94,6 +94,23 @@ describe("units", () => {
     );
   });
 
+  it("a long text, which is cut for the segmenter, has the units of the whole", () => {
+    const text = "The reader couldn't see 3.14 doors, e.g. 「今日は」。我们 read! Was it\u0301 so?\n".repeat(60);
+    for (const unit of ["word", "sentence"] as const) {
+      const { texts, whole } = encode(bert, text);
+      const units = toUnits(texts, whole.tokens, new Float32Array(whole.tokens.length), { unit });
+      const segments = Array.from(new Intl.Segmenter("und", { granularity: unit }).segment(text), ({ segment }) =>
+        segment.trim(),
+      );
+      expect(
+        units
+          .filter((each) => !each.special)
+          .map((each) => each.text.trim())
+          .filter(Boolean),
+      ).toEqual(segments.filter(Boolean));
+    }
+  });
+
   it("refuse values that do not fit", () => {
     const { texts, whole } = encode(bert, "the door");
     expect(() => toUnits(texts, whole.tokens, [1, 2])).toThrow(/T005/);

@@ -1,7 +1,7 @@
 import { raw, share, signed, step } from "../scale.js";
 import type { TextView } from "../view.js";
 import { background, cube, ink, type Theme } from "./color.js";
-import { flow } from "./flow.js";
+import { flow, heading } from "./flow.js";
 
 /** What the terminal can show. `none` writes the values beside the words instead. */
 export type AnsiColors = "24bit" | "256" | "none";
@@ -17,6 +17,7 @@ export interface AnsiOptions {
  */
 export function toAnsi(view: TextView, options: AnsiOptions = {}): string {
   const { colors = "24bit", theme = "dark" } = options;
+  const title = heading(view);
   const plain = colors === "none";
   const body = flow(view).map(({ unit, text }) => {
     if (unit === undefined) return safe(text);
@@ -27,21 +28,19 @@ export function toAnsi(view: TextView, options: AnsiOptions = {}): string {
     if (plain) return `${safe(text)}[${signed(share(value, view.scale))}]`;
     return paint(safe(text), level, colors, theme);
   });
-  const sizes = [view.scale.signed ? -view.scale.limit : 0, view.scale.limit];
+  const low = view.scale.signed ? `−${raw(view.scale.limit)}` : "0";
   const legend = plain
     ? `scale: 1.00 = ${raw(view.scale.limit)}`
-    : `${raw(sizes[0]!)} ${bar(view.scale.signed, colors, theme)} ${raw(sizes[1]!)}  bold +${view.scale.signed ? ", underlined −" : ""}`;
-  return [...heading(view), body.join(""), "", legend, safe(view.summary), ...view.notes.map(safe), ""].join("\n");
-}
-
-function heading(view: TextView): string[] {
-  const { target, method, model } = view;
-  const parts = [
-    target && `${target.label}${target.probability === undefined ? "" : ` ${target.probability.toFixed(3)}`}`,
-    method,
-    model,
-  ].filter((part): part is string => Boolean(part));
-  return parts.length ? [safe(parts.join(" · ")), ""] : [];
+    : `${low} ${bar(view.scale.signed, colors, theme)} ${raw(view.scale.limit)}  bold +${view.scale.signed ? ", underlined −" : ""}`;
+  return [
+    ...(title ? [safe(title), ""] : []),
+    body.join(""),
+    "",
+    legend,
+    safe(view.summary),
+    ...view.notes.map(safe),
+    "",
+  ].join("\n");
 }
 
 function paint(text: string, level: number, colors: "24bit" | "256", theme: Theme): string {

@@ -1,3 +1,4 @@
+import { percent } from "../scale.js";
 import type { TextView } from "../view.js";
 
 /** A stretch of the text as it is shown: a unit (its index in `view.units`), or what stands between units. */
@@ -34,3 +35,21 @@ export function flow(view: TextView): Stretch[] {
   if (last.segment !== null) finish(last.segment);
   return out;
 }
+
+interface Headed {
+  readonly target?: TextView["target"] | undefined;
+  readonly method?: string | undefined;
+  readonly model?: string | undefined;
+}
+
+/** Label, method and model in one line, as far as they are known. */
+export function heading({ target, method, model }: Headed): string {
+  const sure = target?.probability === undefined ? "" : ` ${percent(target.probability)}`;
+  return [target && target.label + sure, method, model].filter((part) => part).join(" · ");
+}
+
+/** Whether the first letter of a text is of a script that runs from right to left. */
+export const rightToLeft = (text: string): boolean =>
+  /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u.test(
+    text,
+  );

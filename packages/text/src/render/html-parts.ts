@@ -33,13 +33,14 @@ article { border-top: 1px solid var(--muted); margin-top: 1.5rem; }
 .caption, .notes, .legend { color: var(--muted); font-size: .875rem; }
 .caption { margin: .25rem 0; } .notes { padding-left: 1.2rem; } .value { font-weight: normal; color: var(--muted); }
 .text { font-size: 1.15rem; line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; }
-.u { position: relative; border-radius: 3px; padding: .1em .08em; }
+.u { position: relative; border-radius: 3px 3px 0 0; padding: .1em .08em; background-clip: padding-box; }
 ${levels()}
 .s { color: var(--muted); font-size: .8em; border: 1px dotted var(--muted); padding: 0 .2em; }
 .text .u:focus { outline: 2px solid var(--text); outline-offset: 1px; }
 .text .u:hover::after, .text .u:focus::after { content: attr(data-v); position: absolute; left: 0; top: 100%; z-index: 1;
   margin-top: 4px; padding: .1rem .5rem; border-radius: 4px; background: var(--text); color: var(--page);
   font: .8rem/1.5 system-ui, sans-serif; white-space: nowrap; direction: ltr; pointer-events: none; }
+@media (max-width: 64rem) { .text .u:hover::after, .text .u:focus::after { position: fixed; left: 50%; top: auto; bottom: 1rem; translate: -50%; } }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; margin: .75rem 0; }
 .scale { white-space: nowrap; } .scale .u { display: inline-block; min-width: 1.2em; text-align: center; border-radius: 0; }
 details { margin: .75rem 0; } summary { cursor: pointer; min-height: 1.5rem; }
@@ -73,7 +74,7 @@ function levels(): string {
     for (const [name, sign] of SIGNS) {
       const line = sign > 0 ? "solid" : "dashed";
       rules.push(
-        `.${name}${level} { background: var(--${name}${level}); color: var(--${name}${level}-ink); border-bottom: 3px ${line} var(--${name}${level}-ink); forced-color-adjust: none; }`,
+        `.${name}${level} { background-color: var(--${name}${level}); color: var(--${name}${level}-ink); border-bottom: 3px ${line} var(--text); forced-color-adjust: none; }`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { percent, ranks, raw, share, signed, step } from "../scale.js";
 import type { TextView } from "../view.js";
-import { flow } from "./flow.js";
+import { flow, heading, rightToLeft } from "./flow.js";
 import { SCRIPT, styles } from "./html-parts.js";
 
 export interface HtmlOptions {
@@ -18,7 +18,7 @@ export interface HtmlOptions {
 export function toHtml(views: TextView | readonly TextView[], options: HtmlOptions = {}): string {
   const list = "units" in views ? [views] : views;
   const {
-    title = list.length === 1 ? list[0]!.summary : `${list.length} explained texts`,
+    title: name = list.length === 1 ? list[0]!.summary : `${list.length} explained texts`,
     caption,
     lang = "en",
   } = options;
@@ -28,12 +28,12 @@ export function toHtml(views: TextView | readonly TextView[], options: HtmlOptio
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<title>${markup(title)}</title>
+<title>${markup(name)}</title>
 <style>${styles()}</style>
 </head>
 <body>
 <main>
-<h1>${markup(title)}</h1>
+<h1>${markup(name)}</h1>
 ${caption ? `<p class="caption">${markup(caption)}</p>\n` : ""}${list.map(article).join("\n")}
 <p class="caption">Relevance shows what this model used, not what is true.</p>
 </main>
@@ -54,9 +54,9 @@ function article(view: TextView, index: number): string {
   const name = `text-${index}`;
   const notes = view.notes.map((note) => `<li>${markup(note)}</li>`).join("");
   return `<article aria-labelledby="${name}">
-${heading(view, name)}
+${title(view, name)}
 <p class="summary">${markup(view.summary)}</p>
-<div class="text" dir="auto" role="list" aria-label="${markup(`${count} ${view.unit}s with their relevance`)}">${text}</div>
+<div class="text" dir="${rightToLeft(view.texts[0]) ? "rtl" : "ltr"}" role="list" aria-label="${markup(`${count} ${view.unit}s with their relevance`)}">${text}</div>
 ${legend(view)}
 ${notes ? `<ul class="notes">${notes}</ul>\n` : ""}<details><summary>All values</summary>
 ${table(view, places)}
@@ -64,11 +64,10 @@ ${table(view, places)}
 </article>`;
 }
 
-function heading({ target, method, model }: TextView, id: string): string {
+function title({ target, method, model }: TextView, id: string): string {
   const sure = target?.probability === undefined ? "" : ` <span class="value">${percent(target.probability)}</span>`;
-  const how = [method, model].filter((part): part is string => Boolean(part)).map(markup);
-  const line = how.length ? `\n<p class="caption">${how.join(" · ")}</p>` : "";
-  return `<h2 id="${id}">${target ? markup(target.label) + sure : "Relevance"}</h2>${line}`;
+  const how = heading({ method, model });
+  return `<h2 id="${id}">${target ? markup(target.label) + sure : "Relevance"}</h2>${how && `\n<p class="caption">${markup(how)}</p>`}`;
 }
 
 function chip(
@@ -92,7 +91,7 @@ function chip(
 }
 
 function legend({ scale, unit, combine }: TextView): string {
-  const steps = scale.signed ? [-10, -8, -6, -4, -2, 0, 2, 4, 6, 8, 10] : [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const steps = scale.signed ? [-10, -8, -6, -4, -2, 0, 2, 4, 6, 8, 10] : [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
   const boxes = steps.map(
     (level) =>
       `<span class="u ${level < 0 ? `n${-level}` : `p${level}`}">${level === 0 ? "0" : level < 0 ? "−" : "+"}</span>`,
@@ -100,7 +99,7 @@ function legend({ scale, unit, combine }: TextView): string {
   const ends = [scale.signed ? `−${raw(scale.limit)}` : "0", raw(scale.limit)];
   const marks = scale.signed
     ? "Orange with a solid line speaks for the label, blue with a dashed line against it."
-    : "The darker the orange, the more it speaks for the label.";
+    : "The stronger the orange, the more it speaks for the label.";
   const how =
     unit === "token" ? "" : ` A ${unit}'s value is the ${combine === "max" ? "largest" : "sum"} of its tokens'.`;
   return `<div class="legend"><span class="scale" role="img" aria-label="scale from ${ends[0]} to ${ends[1]}">${ends[0]} ${boxes.join("")} ${ends[1]}</span> <span>${marks}${how}</span></div>`;

@@ -1,7 +1,7 @@
 import { ranks, raw, share, signed, step } from "../scale.js";
 import type { TextView } from "../view.js";
 import { background, css, ink, PALETTES, type Theme } from "./color.js";
-import { flow } from "./flow.js";
+import { flow, heading, rightToLeft } from "./flow.js";
 import { markup } from "./html.js";
 
 export interface SvgOptions {
@@ -35,11 +35,13 @@ export function toSvg(view: TextView, options: SvgOptions = {}): string {
   if (rightToLeft(view.texts[0])) for (const each of placed) each.x = room - each.x - each.width;
   const lines = 1 + Math.max(0, ...placed.map((each) => each.line));
   const notes = [view.summary, ...view.notes].flatMap((note) => wrap(note, Math.floor(room / (ADVANCE * 0.8))));
-  const legendTop = MARGIN + lines * LINE + 12;
+  const head = heading(view);
+  const top = MARGIN + (head ? 28 : 0);
+  const legendTop = top + lines * LINE + 12;
   const notesTop = legendTop + 44;
   const height = notesTop + notes.length * 20 + MARGIN;
   const places = ranks(view.units);
-  const text = placed.map((each) => word(view, each, theme, places)).join("\n");
+  const text = placed.map((each) => word(view, each, top, theme, places)).join("\n");
   const foot = notes
     .map(
       (note, i) =>
@@ -49,6 +51,7 @@ export function toSvg(view: TextView, options: SvgOptions = {}): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${markup(view.summary)}" font-family="monospace" font-size="${FONT}">
 <title>${markup(view.summary)}</title>
 <rect width="100%" height="100%" fill="${css(colors.page)}"/>
+${head && `<text x="${MARGIN}" y="${MARGIN + 12}" font-size="14" font-weight="bold" fill="${css(colors.text)}">${markup(head)}</text>`}
 ${text}
 ${legend(view, theme, legendTop)}
 ${foot}
@@ -82,11 +85,12 @@ function layout(view: TextView, room: number): Placed[] {
 function word(
   view: TextView,
   { unit, text, x, line, width }: Placed,
+  start: number,
   theme: Theme,
   places: readonly (number | undefined)[],
 ): string {
   if (text.trim() === "" && unit === undefined) return "";
-  const top = MARGIN + line * LINE;
+  const top = start + line * LINE;
   const left = MARGIN + x;
   const colors = PALETTES[theme];
   const each = unit === undefined ? undefined : view.units[unit]!;
@@ -106,8 +110,8 @@ function word(
 function rectangle(left: number, top: number, width: number, level: number, theme: Theme): string {
   const color = background(level, theme);
   const dash = level < 0 ? ' stroke-dasharray="3 2"' : "";
-  const line = `<line x1="${round(left)}" x2="${round(left + width)}" y1="${top + 25}" y2="${top + 25}" stroke="${css(ink(color))}" stroke-width="2"${dash}/>`;
-  return `<rect x="${round(left)}" y="${top}" width="${round(width)}" height="27" rx="3" fill="${css(color)}"/>${line}`;
+  const line = `<line x1="${round(left)}" x2="${round(left + width)}" y1="${top + 28}" y2="${top + 28}" stroke="${css(PALETTES[theme].text)}" stroke-width="2"${dash}/>`;
+  return `<rect x="${round(left)}" y="${top}" width="${round(width)}" height="26" rx="3" fill="${css(color)}"/>${line}`;
 }
 
 function legend({ scale }: TextView, theme: Theme, top: number): string {
@@ -128,11 +132,6 @@ function columns(text: string): number {
   for (const { segment } of new Intl.Segmenter("und").segment(text)) count += WIDE.test(segment) ? 2 : 1;
   return count;
 }
-
-const rightToLeft = (text: string): boolean => {
-  const first = /[\p{L}]/u.exec(text)?.[0] ?? "";
-  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/u.test(first);
-};
 
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -46,12 +46,8 @@ export function trace(text: string, stages: Stages, configs: StageConfigs): Trac
       const pieces = stages.pre_tokenizer
         ? preTokenize(part, stages.pre_tokenizer, configs.pre_tokenizer!, index)
         : [part];
-      tokens.push(
-        ...fuseUnknown(
-          stages.model,
-          pieces.flatMap((piece) => subwords(stages.model, piece)),
-        ),
-      );
+      const found = pieces.flatMap((piece) => subwords(stages.model, piece));
+      for (const token of fuseUnknown(stages.model, found)) tokens.push(token);
     }
   }
   return { tokens, seen };

@@ -1,6 +1,6 @@
 """Trains the tiny tokenizers of the tests and writes what the Python library says about some texts.
 
-    pip install tokenizers==0.23.3 && python make.py
+    pip install tokenizers==0.23.3 && python make.py && npx biome format --write .
 
 Writes one <name>.json per tokenizer and offsets.json: for every tokenizer and text the tokens and their offsets, as UTF-16
 indices. The Python library is an independent witness: the TypeScript code works spans out by itself.
