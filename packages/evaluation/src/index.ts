@@ -35,6 +35,8 @@ export * from "./planted/shape.js";
 export * from "./random.js";
 export * from "./rank.js";
 export * from "./registry.js";
+export type { GalleryItem, Word } from "./report/gallery.js";
+export * from "./report/report.js";
 export * from "./resample.js";
 export * from "./runner/extremes.js";
 export * from "./runner/fail-if.js";
