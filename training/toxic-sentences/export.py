@@ -70,6 +70,23 @@ def write(path: Path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def fill(card: Path, record: dict):
+    """Writes the numbers into the marked place of the model card."""
+    rows = [
+        ("trial split", record["trial"]),
+        ("test split, all sentences", record["onnx"]["test"]),
+        ("the part in `test-split/`", record["onnx"]["test-split"]),
+    ]
+    table = ["| sentences | n | accuracy | F1 (toxic) | AUC | majority |", "|---|---|---|---|---|---|"]
+    for name, r in rows:
+        table.append(f"| {name} | {r['n']:,} | {r['accuracy']:.3f} | {r['f1']:.3f} | {r['auc']:.3f} | {r['majority']:.3f} |")
+    text = card.read_text(encoding="utf-8")
+    before, rest = text.split("<!-- generated:metrics -->")
+    after = rest.split("<!-- /generated:metrics -->")[1]
+    lines = "\n".join(table)
+    card.write_text(f"{before}<!-- generated:metrics -->\n{lines}\n<!-- /generated:metrics -->{after}", encoding="utf-8")
+
+
 def write_lines(path: Path, sentences: list[Sentence]):
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = (
@@ -148,6 +165,8 @@ def main():
     record["onnx"]["unknown tokens"] = sum(tokens.count("[UNK]") for tokens in unknown) / total
     record["onnx"]["longest"] = max(map(len, unknown)) + 2
     write(args.out / "metrics.json", record)
+    if (args.out / "README.md").exists():
+        fill(args.out / "README.md", record)
     print(json.dumps(record, indent=2))
 
 

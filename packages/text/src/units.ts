@@ -32,7 +32,8 @@ export const defaultCombine = (unit: UnitKind): Combine => (unit === "sentence" 
 
 /**
  * Gathers the values of a row of tokens into units. Words and sentences are those of Unicode annex 29 (`Intl.Segmenter`); a
- * token that reaches over a border joins what it touches. Special tokens always stay by themselves.
+ * token that reaches over a border joins what it touches, and a token of spaces joins the word after it. Special tokens always
+ * stay by themselves.
  */
 export function toUnits(
   texts: readonly [string] | readonly [string, string],
@@ -64,12 +65,21 @@ export function toUnits(
     if (token.segment === null || token.special) {
       close();
     } else if (unit !== "token") {
-      const next = firstAfter(borders[token.segment]!, Math.max(token.start, token.end - 1));
+      const next = firstAfter(borders[token.segment]!, lastCharacter(texts[token.segment]!, token));
       reach = joins ? Math.max(reach, next) : next;
     }
   }
   close();
   return units;
+}
+
+/** The character that decides which word a token belongs to: its last one, or the one after a token of spaces alone. */
+function lastCharacter(text: string, { start, end }: Token): number {
+  if (start < end && /^[^\S\r\n]+$/u.test(text.slice(start, end))) {
+    const after = text.slice(end).search(/\S/u);
+    return after < 0 ? start : end + after;
+  }
+  return Math.max(start, end - 1);
 }
 
 function toUnit(
@@ -80,14 +90,15 @@ function toUnit(
   combine: Combine,
 ): Unit {
   const first = tokens[members[0]!]!;
-  const end = Math.max(...members.map((i) => tokens[i]!.end));
-  const text = first.segment === null ? first.text : texts[first.segment]!.slice(first.start, end) || first.text;
+  const start = tokens[members.find((i) => tokens[i]!.text.trim() !== "") ?? members[0]!]!.start;
+  const end = members.reduce((most, i) => Math.max(most, tokens[i]!.end), start);
+  const text = first.segment === null ? first.text : texts[first.segment]!.slice(start, end) || first.text;
   let value = 0;
   for (const i of members) {
     if (combine === "sum") value += values[i]!;
     else if (Math.abs(values[i]!) > Math.abs(value)) value = values[i]!;
   }
-  return { text, start: first.start, end, segment: first.segment, special: first.special, value, tokens: members };
+  return { text, start, end, segment: first.segment, special: first.special, value, tokens: members };
 }
 
 function check(tokens: readonly Token[], values: ArrayLike<number>): void {

@@ -49,6 +49,22 @@ describe("units", () => {
     expect(sums[1]!.value).toBe(pieces.reduce((a, b) => a + b));
   });
 
+  it("a token of spaces belongs to the word after it", () => {
+    const { texts, whole } = encode(gpt, "the  zebra\nthe");
+    expect(whole.tokens.some((token) => token.text === " ")).toBe(true);
+    const words = toUnits(
+      texts,
+      whole.tokens,
+      whole.tokens.map(() => 1),
+    );
+    expect(words.map(({ text, start, end }) => [text, start, end])).toEqual([
+      ["the", 0, 3],
+      ["zebra", 5, 10],
+      ["\n", 10, 11],
+      ["the", 11, 14],
+    ]);
+  });
+
   it("sentences, with the tokens of both texts of a pair kept apart", () => {
     const { texts, whole } = encode(bert, "One door. Two doors!", { pair: "The river." });
     const units = toUnits(
