@@ -46,21 +46,22 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   };
   const noisy = (radius: number, random: Random): I =>
     toInput(pixels.map((value) => value + radius * (2 * random.next() - 1)));
-  const patchOf = Uint32Array.from({ length: area }, (_, at) => {
-    const row = Math.floor((Math.floor(at / width) * rows) / height);
-    return row * columns + Math.floor(((at % width) * columns) / width);
-  });
+  const patchOf = new Uint32Array(area);
+  for (let y = 0, at = 0; y < height; y++) {
+    const first = Math.floor((y * rows) / height) * columns;
+    for (let x = 0; x < width; x++) patchOf[at++] = first + Math.floor((x * columns) / width);
+  }
+  const toPixels = (gone: Uint8Array) => {
+    const marks = new Uint8Array(area);
+    for (let at = 0; at < area; at++) marks[at] = gone[patchOf[at]!]!;
+    return marks;
+  };
   return {
     input,
     units: rows * columns,
     grid,
     noisy,
-    without: (gone, fill, random) =>
-      without(
-        Uint8Array.from(patchOf, (patch) => gone[patch]!),
-        fill,
-        random,
-      ),
+    without: (gone, fill, random) => without(toPixels(gone), fill, random),
     pixels: {
       input,
       units: area,
@@ -77,8 +78,11 @@ export const normaliser =
   (mean: readonly number[], deviation: readonly number[]) =>
   (pixels: Float32Array): Float32Array => {
     const area = pixels.length / mean.length;
-    return pixels.map((value, i) => {
-      const channel = Math.floor(i / area);
-      return (value - mean[channel]!) / deviation[channel]!;
-    });
+    const result = new Float32Array(pixels.length);
+    for (let channel = 0, at = 0; channel < mean.length; channel++) {
+      const scale = 1 / deviation[channel]!;
+      const shift = -mean[channel]! * scale;
+      for (const end = at + area; at < end; at++) result[at] = pixels[at]! * scale + shift;
+    }
+    return result;
   };

@@ -2,7 +2,11 @@ import type { Random } from "./random.js";
 
 /** Units from the highest score to the lowest. Ties fall in random order, so that no method gains from raster order. */
 export function descending(scores: ArrayLike<number>, random: Random): Uint32Array {
-  const order = new Uint32Array(random.shuffle(Array.from({ length: scores.length }, (_, i) => i)));
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.int(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
   return order.sort((i, j) => scores[j]! - scores[i]!);
 }
 

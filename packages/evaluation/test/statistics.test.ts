@@ -4,6 +4,7 @@ import {
   area,
   baselineExplainer,
   bootstrap,
+  bootstrapMean,
   centre,
   chooseMetric,
   compare,
@@ -102,6 +103,15 @@ describe("intervals", () => {
     const groups = ["a", "b", "c"];
     const statistic = (chosen: readonly number[]) => chosen.reduce((s, i) => s + i, 0);
     expect(bootstrap(groups, statistic, { seed: 4 })).toEqual(bootstrap(groups, statistic, { seed: 4 }));
+  });
+
+  it("of a mean are the same by the fast way", () => {
+    const groups = ["a", "a", "b", "c", "c", "c", "d"];
+    const values = [1, 5, 2, 8, 3, 4, 9];
+    const slow = bootstrap(groups, (chosen) => chosen.reduce((s, i) => s + values[i]!, 0) / chosen.length, { seed: 2 });
+    const fast = bootstrapMean(groups, values, { seed: 2 });
+    expect(fast.low).toBeCloseTo(slow.low, 12);
+    expect(fast.high).toBeCloseTo(slow.high, 12);
   });
 });
 

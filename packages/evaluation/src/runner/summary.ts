@@ -3,7 +3,15 @@ import { baselines } from "../baseline.js";
 import type { Curve, Metric, OptionValue } from "../metric.js";
 import { mean } from "../rank.js";
 import type { ChosenMetric } from "../registry.js";
-import { type BootstrapOptions, compare, type Row, type Summary, separates, summarise } from "../statistics.js";
+import {
+  type BootstrapOptions,
+  compare,
+  measuredAgainstChance,
+  type Row,
+  type Summary,
+  separates,
+  summarise,
+} from "../statistics.js";
 import { type ResultRow, schema } from "./row.js";
 
 export interface Cell extends Summary {
@@ -84,7 +92,7 @@ function cellsOf(
     if (own.size === 0) return [];
     const shared = [...own.keys()].filter((id) => chance.has(id));
     const difference =
-      method === "random" || shared.length === 0 || metric.group === "cost"
+      method === "random" || shared.length === 0 || !measuredAgainstChance(metric)
         ? undefined
         : compare(
             metric,
