@@ -126,7 +126,7 @@ export class Builder {
   cast = (x: Value, to: ElementType): Value => (x.type === to ? x : this.emit("Cast", [x], { to: typeNumber(to) }));
 
   /** a / (z + 1e-9), the authors' guarded division; a numerator that vanishes with its denominator gives 0. */
-  safeDivide = (a: Value, z: Value): Value => this.div(a, this.add(z, 1e-9));
+  safeDivide = (a: Value, z: Value, unit = 1): Value => this.div(a, this.add(z, unit * 1e-9));
 
   sum(values: readonly Value[]): Value {
     return values.reduce((a, c) => this.add(a, c));

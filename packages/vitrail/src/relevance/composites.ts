@@ -5,6 +5,7 @@ import {
   gradientTimesInput,
   halves,
   identity,
+  productRule,
   type RelevanceRule,
   route,
   scaled,
@@ -16,7 +17,7 @@ export type Composite = Readonly<Record<Role, RelevanceRule | "stop">>;
 /** Chefer, Gur & Wolf, CVPR 2021 (the authors' layers_ours.py), with conventions for what the paper does not cover. */
 export const chefer2021 = {
   linear: zPlus(),
-  bilinear: scaled(0.5, gradientTimesInput()),
+  bilinear: scaled(0.5, productRule()),
   add: balanceBranches(),
   gate: halves(),
   affine: identity(),

@@ -2,7 +2,7 @@
 import { fail } from "../errors.js";
 import type { Layout } from "../flow/layout.js";
 import { type Step, vjp } from "../gradient/reverse.js";
-import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
+import { dataInputs, type Node, numberOf, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
@@ -70,7 +70,9 @@ function ruleContext(
     vjp: (dy, at = x) => vjp(b, node, Array.isArray(dy) ? dy : [dy as Value], wants, at),
     at: (inputs) => b.emit(node.operator, inputs, node.attributes),
     sampleSum: sum,
-    divide: (a, z) => (options.stabilizer > 0 ? stabilized(b, a, z, options.stabilizer, sum) : b.safeDivide(a, z)),
+    divide: (a, z, unit) =>
+      options.stabilizer > 0 ? stabilized(b, a, z, options.stabilizer, sum) : b.safeDivide(a, z, unit),
+    scalarOf: (i) => scalarOf(node.inputs[i]!),
     fanIn: fanIn(node),
   };
 }
@@ -81,6 +83,25 @@ function stabilized(b: Builder, R: Value, z: Value, epsilon: number, sum: (v: Va
   const ones = b.add(b.mul(magnitude, 0), 1);
   const shift = b.add(b.mul(b.div(sum(magnitude), sum(ones)), epsilon), 1e-30);
   return b.div(R, b.add(z, b.where(b.greater(0, z), b.neg(shift), shift)));
+}
+
+const PASSING = new Set(["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Split", "Cast", "Expand"]);
+
+/** Product of the scalar constants that a value was multiplied with since it was computed, looked up through movements. */
+function scalarOf(value: Value): number {
+  let factor = 1;
+  for (let at: Value | undefined = value; at?.producer; ) {
+    const node: Node = at.producer;
+    const data: Value[] = dataInputs(node);
+    if (data.length !== 1) break;
+    const constant = node.inputs.find((v) => v && v !== data[0]);
+    const number = constant && (numberOf(constant) ?? undefined);
+    if (node.operator === "Mul" && number !== undefined) factor *= number;
+    else if (node.operator === "Div" && number !== undefined && node.inputs[0] === data[0]) factor /= number;
+    else if (!PASSING.has(node.operator)) break;
+    [at] = data;
+  }
+  return factor;
 }
 
 /** Inputs that meet in one output of a linear operator. */

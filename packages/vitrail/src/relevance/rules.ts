@@ -22,8 +22,10 @@ export interface RuleContext {
   readonly at: (x: readonly Value[]) => Value;
   /** Sum over all of a sample's elements, broadcastable against R. */
   readonly sampleSum: (v: Value) => Value;
-  /** R / z, guarded; with a stabiliser R / (z + s(z) ε mean|z|). */
-  readonly divide: (R: Value, z: Value) => Value;
+  /** R / z, guarded; with a stabiliser R / (z + s(z) ε mean|z|). `unit` scales the guard where z itself was scaled. */
+  readonly divide: (R: Value, z: Value, unit?: number) => Value;
+  /** Product of the scalar constants that were multiplied into an operand before. */
+  readonly scalarOf: (input: number) => number;
   /** How many inputs one output of a linear layer sums over, where it is known. */
   readonly fanIn: number | undefined;
 }
@@ -47,6 +49,17 @@ export const gradientTimesInput =
   (): RelevanceRule =>
   ({ x, y, R, b, vjp, divide, wants }) =>
     vjp(divide(R, y)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, g) : undefined));
+
+/**
+ * As above for a product of data. Scalar constants that were multiplied into an operand (1/√d) are no part of the product,
+ * so the guard is scaled with them: R / (y/c + 1e-9) / c.
+ */
+export const productRule =
+  (): RelevanceRule =>
+  ({ x, y, R, b, vjp, divide, wants, scalarOf }) => {
+    const c = Math.abs(x.reduce((n, _, i) => n * scalarOf(i), 1));
+    return vjp(divide(R, y, c)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, g) : undefined));
+  };
 
 /** Every part of a rule's result times a constant: half to each factor of a product. */
 export const scaled =
