@@ -33,6 +33,7 @@ export * from "./planted/scene.js";
 export * from "./planted/sentence.js";
 export * from "./planted/shape.js";
 export * from "./random.js";
+export * from "./randomise.js";
 export * from "./rank.js";
 export * from "./registry.js";
 export type { GalleryItem, Word } from "./report/gallery.js";

@@ -8,6 +8,7 @@ import {
   gini,
   measure,
   metrics,
+  randomisedWeights,
   structuralSimilarity,
 } from "../src/index.js";
 import { caseOf, exact, fixed, linearModel, vectorSubject } from "./toy.js";
@@ -53,6 +54,25 @@ describe("sanity", () => {
     expect(structuralSimilarity(a, a, 2)).toBeCloseTo(1, 12);
     // means .5, variances .25, covariance 0
     expect(structuralSimilarity(a, b, 2)).toBeCloseTo(0.03 ** 2 / (0.5 + 0.03 ** 2), 10);
+  });
+});
+
+describe("random weights", () => {
+  const layers = ["a", "b", "c"].map((name, i) => ({
+    name,
+    weights: [{ name: `${name}.w`, values: Float32Array.from({ length: 4000 }, (_, k) => i + (k % 2 ? 0.5 : -0.5)) }],
+  }));
+
+  it("cascade from the output, keep mean and deviation, and stay the same at every depth", () => {
+    expect([...randomisedWeights(layers, 2, 1)!.keys()]).toEqual(["b.w", "c.w"]);
+    expect(randomisedWeights(layers, 4, 1)).toBeUndefined();
+    const [one, all] = [randomisedWeights(layers, 1, 1)!, randomisedWeights(layers, 3, 1)!];
+    expect(one.get("c.w")).toEqual(all.get("c.w"));
+    expect(randomisedWeights(layers, 1, 2)!.get("c.w")).not.toEqual(one.get("c.w"));
+    const values = one.get("c.w")!;
+    const mean = values.reduce((s, v) => s + v, 0) / 4000;
+    expect(Math.abs(mean - 2)).toBeLessThan(0.03);
+    expect(Math.abs(Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / 4000) - 0.5)).toBeLessThan(0.03);
   });
 });
 

@@ -64,6 +64,11 @@ describe("ranks", () => {
         expect([...order].sort((a, b) => a - b)).toEqual(scores.map((_, i) => i));
       }),
     );
+    fc.assert(
+      fc.property(fc.float32Array({ noNaN: true, maxLength: 40 }), fc.nat(), (scores, seed) => {
+        expect(descending(scores, createRandom(seed))).toEqual(descending([...scores], createRandom(seed)));
+      }),
+    );
     const firsts = Array.from({ length: 200 }, (_, seed) => descending([1, 1, 1, 1], createRandom(seed))[0]);
     expect(new Set(firsts).size).toBe(4);
   });

@@ -16,8 +16,20 @@ export function toPlanes(rgb: Uint8Array): Float32Array {
   return Float32Array.from({ length: rgb.length }, (_, i) => rgb[3 * (i % area) + Math.floor(i / area)]! / 255);
 }
 
-/** One case per class in the scene; with a cue, a case for the shortcut's class whose truth is the cue. Inputs are normalised planes. */
-export function pictureCases(seed: Seed, options: SceneOptions = {}): Case<Float32Array>[] {
+/** How the planted picture models read pixels. */
+export const plantedPlanes = normaliser([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
+
+/**
+ * One case per class in the scene; with a cue, a case for the shortcut's class whose truth is the cue.
+ * `toInput` makes the model's input from planes in [0, 1]; normalised planes when not said.
+ */
+export function pictureCases(seed: Seed, options?: SceneOptions): Case<Float32Array>[];
+export function pictureCases<I>(seed: Seed, options: SceneOptions, toInput: (planes: Float32Array) => I): Case<I>[];
+export function pictureCases(
+  seed: Seed,
+  options: SceneOptions = {},
+  toInput: (planes: Float32Array) => unknown = plantedPlanes,
+): Case<unknown>[] {
   const scene = plantScene(seed, options);
   const subject = pictureSubject({
     pixels: toPlanes(drawScene(scene)),
@@ -25,7 +37,7 @@ export function pictureCases(seed: Seed, options: SceneOptions = {}): Case<Float
     height: sceneSize,
     width: sceneSize,
     grid: [sceneSize / patch, sceneSize / patch],
-    toInput: normaliser([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+    toInput,
   });
   const group = `scene-${seed}`;
   const label = [...scene.labels.keys()].filter((index) => scene.labels[index]);
@@ -57,11 +69,18 @@ export interface SentenceCaseOptions {
   readonly roles?: readonly Role[];
 }
 
-/** The case of a sentence, or none when it is neutral: nothing in it decides. The input is the list of token ids. */
+/** The case of a sentence, or none when it is neutral: nothing in it decides. `toInput` makes the input from ids; the ids when not said. */
+export function sentenceCases(seed: Seed, options?: SentenceCaseOptions): Case<readonly number[]>[];
+export function sentenceCases<I>(
+  seed: Seed,
+  options: SentenceCaseOptions,
+  toInput: (ids: readonly number[]) => I,
+): Case<I>[];
 export function sentenceCases(
   seed: Seed,
   { roles = ["subject", "negation", "cue"] }: SentenceCaseOptions = {},
-): Case<number[]>[] {
+  toInput: (ids: readonly number[]) => unknown = (ids) => ids,
+): Case<unknown>[] {
   const { text, label, spans } = plantSentence(seed);
   if (label === 0) return [];
   const tokens = sentenceTokens(text);
@@ -70,7 +89,7 @@ export function sentenceCases(
     ids: [2, ...tokens.map(({ id }) => id), 3],
     units: tokens.map((_, i) => i + 1),
     mask: 4,
-    toInput: (ids) => [...ids],
+    toInput,
   });
   const mask = Uint8Array.from(tokens, ({ start, end }) =>
     Number(gold.some((span) => start < span.end && end > span.start)),
