@@ -50,6 +50,7 @@ def main():
     ask.add_argument("--rate", type=float, default=1.5e-3)
     ask.add_argument("--blind-class", type=int, default=-1, help="no patch lesson about this class: it must be found otherwise")
     ask.add_argument("--threads", type=int, default=2)
+    ask.add_argument("--resume", type=Path, help="weights to go on from")
     args = ask.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
@@ -59,6 +60,8 @@ def main():
     if args.blind_class >= 0:
         patches[..., 4][patches[..., 4] == args.blind_class + 1] = 0
     model = PictureModel().train()
+    if args.resume:
+        model.load_state_dict(torch.load(args.resume))
     decay = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.03}, {"params": plain, "weight_decay": 0}], lr=args.rate, betas=(0.9, 0.98))
@@ -74,9 +77,11 @@ def main():
             order, at = draw.permutation(len(images)), 0
         rows = np.sort(order[at : at + args.batch])
         at += args.batch
-        logits, told = model(to_input(images[rows]), with_patches=True)
+        pixels, what = to_input(images[rows]), torch.from_numpy(patches[rows]).long()
+        if draw.random() < 0.5:  # a mirrored scene holds the same classes
+            pixels, what = pixels.flip(3), what.unflatten(1, (12, 12)).flip(2).flatten(1, 2)
+        logits, told = model(pixels, with_patches=True)
         truth = torch.from_numpy(labels[rows]).float()
-        what = torch.from_numpy(patches[rows]).long()
         own = F.binary_cross_entropy_with_logits(logits, truth)
         lesson = sum(F.cross_entropy(head.flatten(0, 1), what[..., i].flatten()) for i, head in enumerate(told)) / 5
         loss = own + lesson
