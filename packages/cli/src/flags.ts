@@ -2,6 +2,9 @@ import { type Command, Option } from "commander";
 import { dtypes } from "./model/choose.js";
 import { problem } from "./problem.js";
 
+/** For flags that may be given several times. */
+export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
 /** The flags that several verbs share. */
 export interface CommonFlags {
   json?: boolean;
@@ -32,7 +35,10 @@ export function addModelFlags(command: Command): Command {
 }
 
 export function addInputFlags(command: Command): Command {
-  return command.option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
+  return command
+    .option("--text <text>", "a text to explain; repeatable", collect)
+    .option("--text-file <file>", "one text per line")
+    .option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
 }
 
 export function addRunFlags(command: Command): Command {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { methods } from "vitrail";
 import { nearest } from "./explain/near.js";
+import { collect } from "./flags.js";
 import { problem } from "./problem.js";
 
 export type MethodInfo = (typeof methods)[number];
@@ -25,9 +26,6 @@ export interface MethodFlags {
   startLayer?: string;
   normalizeRows?: boolean;
 }
-
-/** For flags that may be given several times. */
-export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /** The flags that choose a method and its options. */
 export function addMethodFlags(command: Command): Command {

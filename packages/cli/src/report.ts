@@ -17,7 +17,7 @@ export function reportLines(report: Omit<Report, "print">, files: ModelFiles, co
     ...field("labels", labelLine(files.labels)),
     ...(metadata ? field("method", metadata.method) : []),
     ...(metadata ? field("explains", `${metadata.output} by ${metadata.explains}`) : []),
-    ...(metadata?.tokens ? field("tokens", tokenLine(metadata.tokens)) : []),
+    ...(metadata?.tokens?.grid || metadata?.tokens?.stride ? field("tokens", tokenLine(metadata.tokens)) : []),
     ...(metadata?.readout ? field("read-out", metadata.readout) : []),
     ...field("attention", ...siteLines(report.sites)),
     ...(metadata ? field("patch", `${size(patchBytes)}, ${nodes.added} nodes`) : []),

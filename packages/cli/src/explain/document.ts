@@ -1,8 +1,18 @@
-import { type DocumentTarget, documentMap, type ExplanationDocument, schema, shortest } from "vitrail/node";
+import { toTokensJson } from "@vitrail/text";
+import {
+  type DocumentTarget,
+  type DocumentToken,
+  documentMap,
+  type ExplanationDocument,
+  schema,
+  shortest,
+} from "vitrail/node";
+import { isText } from "../input/text-sample.js";
 import type { MethodInfo } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
+import { unitsOf } from "../output/text.js";
 import { version } from "../version.js";
-import { nameOf } from "./prediction.js";
+import { titleOf } from "./title.js";
 import type { Answer } from "./work.js";
 
 export interface DocumentContext {
@@ -25,11 +35,15 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     target: toTarget(answer),
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
     map: documentMap(explanation, row),
+    ...(isText(sample) && { tokens: tokensOf(answer) }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: [...context.warnings, ...(sample.warnings ?? [])],
   };
 }
+
+const tokensOf = (answer: Answer): DocumentToken[] =>
+  toTokensJson(unitsOf(answer, "token")).map((token) => ({ ...token, value: shortest(token.value) }));
 
 export function toTarget({ chosen, scores }: Answer): DocumentTarget {
   if (chosen.kind === "class") {
@@ -52,20 +66,4 @@ export function toTarget({ chosen, scores }: Answer): DocumentTarget {
       { index: minus.index, label: minus.label ?? null, weight: -1 },
     ],
   };
-}
-
-/** What a person calls the target. */
-export function titleOf({ chosen, scores }: Pick<Answer, "chosen" | "scores">): string {
-  if (chosen.kind === "contrast") return `${nameOf(scores[chosen.plus]!)} rather than ${nameOf(scores[chosen.minus]!)}`;
-  const name = nameOf(scores[chosen.index.at(-1)!]!);
-  return chosen.index.length === 1 ? name : `${name} at ${chosen.index.slice(0, -1).join(", ")}`;
-}
-
-/** The target's part of a file name. */
-export function fileTarget({ chosen, scores }: Answer): { index: string; label: string | null } {
-  if (chosen.kind === "contrast") {
-    const label = `${nameOf(scores[chosen.plus]!)}-rather-than-${nameOf(scores[chosen.minus]!)}`;
-    return { index: `${chosen.plus}-vs-${chosen.minus}`, label };
-  }
-  return { index: chosen.index.join("-"), label: scores[chosen.index.at(-1)!]!.label ?? null };
 }

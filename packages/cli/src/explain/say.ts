@@ -1,7 +1,10 @@
+import { toAnsi } from "@vitrail/text";
+import { isText } from "../input/text-sample.js";
 import { captionOf, sentenceOf } from "../output/picture.js";
+import { sharedScale, viewOf } from "../output/text.js";
 import type { Terminal } from "../terminal.js";
-import { titleOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
+import { titleOf } from "./title.js";
 import type { Answer } from "./work.js";
 
 const shown = 5;
@@ -13,10 +16,23 @@ export function sayAnswers(terminal: Terminal, answers: readonly Answer[], files
   if (!first) return;
   terminal.say(colors.bold(first.sample.name));
   for (const line of predictionLines(answers, terminal)) terminal.say(`  ${line}`);
-  for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
+  if (isText(first.sample)) sayTexts(terminal, answers);
+  else for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
   for (const warning of first.sample.warnings ?? []) terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);
   for (const file of files) terminal.say(`  ${colors.dim(`→ ${file}`)}`);
   terminal.say();
+}
+
+/** The text itself, coloured, and its sentence. */
+function sayTexts(terminal: Terminal, answers: readonly Answer[]): void {
+  const scale = sharedScale(answers);
+  for (const answer of answers) {
+    const view = { ...viewOf(answer, { model: "", method: "" }, scale), notes: [] };
+    const colors = terminal.colors.isColorSupported ? "24bit" : "none";
+    const { target: _, model: __, method: ___, ...plain } = view;
+    for (const line of toAnsi(plain, { colors }).trimEnd().split("\n")) terminal.say(`  ${line}`);
+    terminal.say();
+  }
 }
 
 /** The top classes and, below them, those that were asked for. */

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { Raster } from "@vitrail/picture";
-import sharp from "sharp";
 import { messageOf, problem, systemMessage } from "../problem.js";
 
 export interface Picture {
@@ -19,6 +18,8 @@ export async function readPicture(path: string): Promise<Picture> {
 }
 
 async function decode(bytes: Buffer, path: string): Promise<Raster> {
+  // Loaded when the first picture comes: it is large, and texts do without it.
+  const { default: sharp } = await import("sharp");
   try {
     const picture = sharp(bytes, { failOn: "error" }).autoOrient().toColourspace("srgb").removeAlpha();
     const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });

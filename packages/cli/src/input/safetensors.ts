@@ -64,7 +64,7 @@ function readEntry(name: string, { dtype, shape, data_offsets: [start, end] }: E
   if (end - start !== elements * arrayType.BYTES_PER_ELEMENT) {
     throw new Error(`tensor "${name}" has ${end - start} bytes, its shape [${shape.join(", ")}] needs another number`);
   }
-  // A copy: the format does not align its data.
-  const buffer = body.slice(start, end).buffer as ArrayBuffer;
+  // A copy, because the format does not align its data (and because the slice of a Buffer is none).
+  const { buffer } = new Uint8Array(body.subarray(start, end));
   return tensor(new arrayType(buffer), shape, type);
 }

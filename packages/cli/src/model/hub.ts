@@ -7,8 +7,6 @@ import { chooseModel, type Dtype, externalNames } from "./choose.js";
 import { cachedSnapshot, cacheFolder, linkBlob, listSnapshot, writeReference } from "./hub-cache.js";
 import { downloadFile, fileAddress, type RemoteFile, refusal, type Source } from "./hub-download.js";
 
-export const isHubId = (text: string): boolean => /^[\w][\w.-]*\/[\w][\w.-]*$/.test(text);
-
 const wanted = ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
 
 export interface DownloadOptions {

@@ -5,7 +5,6 @@ import { problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import type { Dtype } from "./choose.js";
 import { type ModelFiles, openFile, openFolder, readLabels } from "./folder.js";
-import { downloadModel, isHubId } from "./hub.js";
 
 export interface OpenModelOptions {
   dtype?: Dtype | undefined;
@@ -27,11 +26,14 @@ export async function openModel(model: string, options: OpenModelOptions, termin
   return { ...files, labels: (await readLabels(options.labels)) ?? [] };
 }
 
+export const isHubId = (text: string): boolean => /^[\w][\w.-]*\/[\w][\w.-]*$/.test(text);
+
 async function find(model: string, { dtype, revision }: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
   if (existsSync(model)) {
     return (await stat(model)).isDirectory() ? openFolder(model, undefined, dtype) : openFile(model);
   }
   if (isHubId(model) && extname(model) !== ".onnx") {
+    const { downloadModel } = await import("./hub.js");
     const folder = await downloadModel(model, { dtype, revision }, terminal);
     return openFolder(folder, model, dtype);
   }

@@ -1,53 +1,83 @@
 import { join } from "node:path";
-import type { DocumentContext } from "../explain/document.js";
-import { fileTarget, toDocument } from "../explain/document.js";
+import { toCsv, toHtml, toSvg } from "@vitrail/text";
+import { type DocumentContext, toDocument } from "../explain/document.js";
+import type { Sample } from "../explain/sample.js";
+import { fileTarget } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import { isPicture } from "../input/picture-sample.js";
+import { isText } from "../input/text-sample.js";
 import { problem } from "../problem.js";
 import { version } from "../version.js";
 import { prettyJson } from "./json.js";
 import { fileStem } from "./name.js";
 import { encodeNpy } from "./npy.js";
 import { drawAnswer, drawAnswers, gridOf } from "./picture.js";
+import { sharedScale, viewOf } from "./text.js";
 import type { View } from "./view.js";
 import { writeWhole } from "./write.js";
 
-export const formats = ["png", "json", "npy"] as const;
-export type Format = (typeof formats)[number];
+/** What can be written for each kind of input; the first two are written unless asked otherwise. */
+const formats = {
+  picture: ["png", "json", "npy"],
+  text: ["html", "json", "svg", "csv", "npy"],
+  tensors: ["json", "npy"],
+} as const;
 
-export function readFormats(text: string): Format[] {
+export type Format = (typeof formats)[keyof typeof formats][number];
+export const allFormats: readonly Format[] = [...new Set(Object.values(formats).flat())];
+
+/** `-f png,json`: every format must be known, and fit at least one of the inputs. */
+export function readFormats(text: string | undefined, kinds: readonly Sample["kind"][]): ReadonlySet<Format> {
+  const usual = kinds.flatMap((kind): Format[] => (kind === "tensors" ? ["json"] : [...formats[kind].slice(0, 2)]));
+  if (text === undefined) return new Set(usual);
   const wanted = text.split(",").map((part) => part.trim().toLowerCase());
-  const unknown = wanted.filter((format) => !formats.includes(format as Format));
-  if (unknown.length === 0) return wanted as Format[];
-  const why = `${unknown.join(", ")} is not one of the formats`;
-  throw problem("E080", { at: `--format ${text}`, why, try: `a list of ${formats.join(", ")}` });
+  const possible: readonly string[] = kinds.flatMap((kind) => [...formats[kind]]);
+  const misfits = wanted.filter((format) => !possible.includes(format));
+  if (misfits.length === 0) return new Set(wanted as Format[]);
+  const known = misfits.every((format) => (allFormats as readonly string[]).includes(format));
+  const why = known ? `${misfits.join(", ")} does not go with these inputs` : `${misfits.join(", ")} is no format`;
+  throw problem("E080", { at: `--format ${text}`, why, try: `some of ${[...new Set(possible)].join(", ")}` });
 }
 
 export interface OutputPlan {
   folder: string;
-  formats: readonly Format[];
+  formats: ReadonlySet<Format>;
   view: View;
   context: DocumentContext;
 }
 
+type File = readonly [path: string, data: Uint8Array | string];
+
 /** Writes the files of one sample's answers and gives their paths. */
 export async function writeAnswers(answers: readonly Answer[], plan: OutputPlan): Promise<string[]> {
-  const { folder, context } = plan;
   const { stem } = answers[0]!.sample;
-  const files: (readonly [string, Uint8Array | string])[] = [];
+  const files: File[] = [];
   for (const answer of answers) {
-    const name = fileStem(stem, context.method.id, fileTarget(answer));
+    const name = fileStem(stem, plan.context.method.id, fileTarget(answer));
     for (const format of plan.formats) {
       const data = await encodeAnswer(answer, format, plan);
-      if (data !== undefined) files.push([join(folder, `${name}.${format}`), data]);
+      if (data !== undefined) files.push([join(plan.folder, `${name}.${format}`), data]);
     }
   }
-  if (answers.length > 1 && plan.formats.includes("png") && answers.every(canDraw)) {
-    const name = `${fileStem(stem, context.method.id)}__sheet.png`;
-    files.push([join(folder, name), await drawAnswers(answers, plan.view, provenance(answers[0]!, plan))]);
-  }
+  if (answers.length > 1) files.push(...(await sheets(answers, plan)));
   for (const [path, data] of files) await writeWhole(path, data);
   return files.map(([path]) => path);
+}
+
+/** All targets of one input on one page, on one scale. */
+async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<File[]> {
+  const { sample } = answers[0]!;
+  const path = join(plan.folder, `${fileStem(sample.stem, plan.context.method.id)}__sheet`);
+  const files: File[] = [];
+  if (plan.formats.has("png") && answers.every(canDraw)) {
+    files.push([`${path}.png`, await drawAnswers(answers, plan.view, provenance(answers[0]!, plan))]);
+  }
+  if (plan.formats.has("html") && isText(sample)) {
+    const scale = sharedScale(answers);
+    const views = answers.map((answer) => viewOf(answer, namesOf(plan), scale));
+    files.push([`${path}.html`, toHtml(views, { caption: provenance(answers[0]!, plan) })]);
+  }
+  return files;
 }
 
 async function encodeAnswer(
@@ -55,15 +85,21 @@ async function encodeAnswer(
   format: Format,
   plan: OutputPlan,
 ): Promise<Uint8Array | string | undefined> {
+  const { explanation, row, sample } = answer;
   if (format === "json") return `${prettyJson(toDocument(answer, plan.context))}\n`;
+  if (format === "npy") return encodeNpy(explanation.toTokens(row), explanation.relevance.dims.slice(1));
   if (format === "png") {
     return canDraw(answer) ? drawAnswer(answer, plan.view, provenance(answer, plan)) : undefined;
   }
-  const { explanation, row } = answer;
-  return encodeNpy(explanation.toTokens(row), explanation.relevance.dims.slice(1));
+  if (!isText(sample)) return undefined;
+  const view = viewOf(answer, namesOf(plan));
+  if (format === "html") return toHtml(view, { caption: provenance(answer, plan) });
+  return format === "svg" ? toSvg(view) : toCsv(view);
 }
 
 const canDraw = (answer: Answer): boolean => isPicture(answer.sample) && gridOf(answer) !== undefined;
+
+const namesOf = ({ context }: OutputPlan) => ({ model: context.model.name, method: context.method.title });
 
 function provenance({ sample, explanation }: Answer, { context }: OutputPlan): string {
   const { source } = explanation.metadata;

@@ -15,11 +15,15 @@ export function slug(text: string): string {
 
 /** Gives equal stems (`a/1.png` and `b/1.jpg`) different names, in the order in which they come. */
 export function uniqueStems(stems: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+  const keyOf = (stem: string) => slug(stem).toLowerCase();
+  const taken = new Set(stems.map(keyOf));
+  const used = new Set<string>();
   return stems.map((stem) => {
-    const key = slug(stem).toLowerCase();
-    const count = (seen.get(key) ?? 0) + 1;
-    seen.set(key, count);
-    return count === 1 ? stem : `${stem}-${count}`;
+    let name = stem;
+    for (let count = 2; used.has(keyOf(name)) || (name !== stem && taken.has(keyOf(name))); count++) {
+      name = `${stem}-${count}`;
+    }
+    used.add(keyOf(name));
+    return name;
   });
 }

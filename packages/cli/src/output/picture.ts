@@ -1,7 +1,6 @@
 import { drawExplanation, drawSheet, type GridMap, keepSign, type RgbRaster, summarize } from "@vitrail/picture";
-import sharp from "sharp";
-import { titleOf } from "../explain/document.js";
 import { percent } from "../explain/prediction.js";
+import { titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import type { PictureSample } from "../input/picture-sample.js";
 import type { View } from "./view.js";
@@ -56,5 +55,7 @@ export function drawAnswers(answers: readonly Answer[], view: View, provenance: 
   );
 }
 
-const encode = ({ width, height, channels, data }: RgbRaster): Promise<Buffer> =>
-  sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+async function encode({ width, height, channels, data }: RgbRaster): Promise<Buffer> {
+  const { default: sharp } = await import("sharp");
+  return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+}

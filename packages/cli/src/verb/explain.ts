@@ -11,14 +11,15 @@ import {
   addRunFlags,
   addSpeechFlags,
   type CommonFlags,
+  collect,
   readCount,
   readDevice,
 } from "../flags.js";
 import { findSources, type InputFlags, type Source } from "../input/source.js";
-import { addMethodFlags, collect, type MethodFlags, readMethod } from "../method.js";
+import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { openModel } from "../model/open.js";
-import { type OutputPlan, readFormats, writeAnswers } from "../output/files.js";
+import { allFormats, type OutputPlan, readFormats, writeAnswers } from "../output/files.js";
 import { addViewFlags, readView, type ViewFlags } from "../output/view.js";
 import { prepareFolder } from "../output/write.js";
 import { asVitrailError, exit, exitCodeOf } from "../problem.js";
@@ -29,7 +30,7 @@ interface ExplainFlags extends CommonFlags, MethodFlags, ViewFlags, InputFlags {
   target?: string[];
   contrast?: string[];
   out?: string;
-  format: string;
+  format?: string;
   output?: string;
   explains?: string;
 }
@@ -43,7 +44,7 @@ export function explainVerb(program: Command, run: RunVerb): void {
     .option("-t, --target <class>", "LABEL, INDEX, predicted or topK; repeatable (default: predicted)", collect)
     .option("--contrast <A:B>", "what speaks for A rather than B; repeatable", collect)
     .option("-o, --out <folder>", "where files are written (default: vitrail-out; with --json nowhere)")
-    .option("-f, --format <list>", "png, json, npy", "png,json")
+    .option("-f, --format <list>", `some of ${allFormats.join(", ")} (default: png,json or html,json)`)
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain");
   addSpeechFlags(addRunFlags(addViewFlags(addMethodFlags(addInputFlags(addModelFlags(command))))));
@@ -54,7 +55,6 @@ export function explainVerb(program: Command, run: RunVerb): void {
 
 async function explain(model: string, inputs: string[], flags: ExplainFlags, terminal: Terminal): Promise<number> {
   const { method, options } = readMethod(flags);
-  const formats = readFormats(flags.format);
   const view = readView(flags);
   const batchSize = readCount("batch-size", flags.batchSize) ?? 4;
   const files = await openModel(model, flags, terminal);
@@ -70,8 +70,12 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   });
   try {
     const context = { model: files, method, warnings: [] };
-    const plan = folder === undefined ? undefined : { folder, formats, view, context };
     const sources = await findSources(inputs, flags, explainer.findings, files);
+    const formats = readFormats(
+      flags.format,
+      sources.map(({ kind }) => kind),
+    );
+    const plan = folder === undefined ? undefined : { folder, formats, view, context };
     const wanted = readWanted(flags, explainer, files);
     const scoresOf = (logits: Float32Array) => score(logits, files.config, files.labels);
     const work = new Work(explainer, { wanted, batchSize, scoresOf });

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Batch,
+  createTokenizer,
+  type Encoding,
+  encode,
+  maxLengthOf,
+  rowsOf,
+  type TextTokenizer,
+  toBatch,
+} from "@vitrail/text";
+import { type Explanation, type Findings, tensor } from "vitrail/node";
+import type { Sample } from "../explain/sample.js";
+import type { ModelFiles } from "../model/folder.js";
+import { messageOf, problem, systemMessage } from "../problem.js";
+
+export interface TextSample extends Sample {
+  kind: "text";
+  encoding: Encoding;
+  /** Relevance of the tokens, padding cut off. */
+  valuesOf(explanation: Explanation, row: number): Float64Array;
+}
+
+export const isText = (sample: Sample): sample is TextSample => sample.kind === "text";
+
+/** Turns texts into what one model takes. */
+export class TextReader {
+  private constructor(
+    private readonly tokenizer: TextTokenizer,
+    private readonly findings: Findings,
+    private readonly files: ModelFiles,
+  ) {}
+
+  static async open(findings: Findings, files: ModelFiles): Promise<TextReader> {
+    const { tokenizer: folder, name } = files;
+    const explained = findings.inputs.find((input) => input.name === findings.metadata.explains);
+    if (explained && !explained.type.startsWith("int")) {
+      const why = `its input "${explained.name}" is ${explained.type} [${explained.dims.join(", ")}], not token ids`;
+      throw problem("E091", { at: name, why, try: "name a picture, or --tensors FILE.safetensors" });
+    }
+    if (folder === undefined) {
+      const hint = "put tokenizer.json beside the model, or give tokens with --tensors";
+      throw problem("E091", { at: name, why: "no tokenizer.json lies beside the model", try: hint });
+    }
+    const tokenizer = await readJson(join(folder, "tokenizer.json"));
+    const config = await readJson(join(folder, "tokenizer_config.json")).catch(() => ({}));
+    return new TextReader(createTokenizer(tokenizer, config), findings, files);
+  }
+
+  read(text: string, name: string, stem: string): TextSample {
+    const { inputs, metadata } = this.findings;
+    const specs = inputs.map(({ name, type }) => ({ name, type: type === "int32" ? type : ("int64" as const) }));
+    const length = inputs.find((input) => input.name === metadata.explains)?.dims[1];
+    const width = typeof length === "number" ? length : undefined;
+    const limit = maxLengthOf(this.tokenizer, (this.files.config ?? {}) as Record<string, unknown>);
+    const maxLength = Math.min(limit, width ?? Number.POSITIVE_INFINITY);
+    const encoding = encode(this.tokenizer, text, { maxLength, overflow: "truncate" });
+    const batch = toBatch(this.tokenizer, encoding.rows, specs, width === undefined ? {} : { width });
+    const feeds = Object.entries(batch.inputs).map(([input, { data, dims }]) => [input, tensor(data, dims)] as const);
+    return {
+      kind: "text",
+      name,
+      stem,
+      sha256: createHash("sha256").update(text).digest("hex"),
+      size: [text.length],
+      feeds: Object.fromEntries(feeds),
+      warnings: encoding.warnings,
+      encoding,
+      valuesOf: (explanation, row) => cut(batch, explanation.toTokens(row)),
+    };
+  }
+}
+
+/** One text per line. */
+export async function readTextFile(path: string): Promise<string[]> {
+  try {
+    const lines = (await readFile(path, "utf8")).split(/\r?\n/);
+    return lines.filter((line) => line.trim() !== "");
+  } catch (error) {
+    throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
+  }
+}
+
+const cut = (batch: Batch, values: Float32Array): Float64Array => rowsOf(batch, values)[0]!;
+
+async function readJson(path: string): Promise<object> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as object;
+  } catch (error) {
+    throw problem("E087", { at: path, why: messageOf(error), try: "download the folder again" });
+  }
+}

@@ -1,0 +1,23 @@
+import { type Scale, scaleOf, type TextView, toUnits, toView, type Unit } from "@vitrail/text";
+import { titleOf } from "../explain/title.js";
+import type { Answer } from "../explain/work.js";
+import type { TextSample } from "../input/text-sample.js";
+
+/** The relevance of a text's tokens, or of its words. */
+export function unitsOf({ sample, explanation, row }: Answer, unit: "token" | "word"): Unit[] {
+  const { encoding, valuesOf } = sample as TextSample;
+  return toUnits(encoding.texts, encoding.whole.tokens, valuesOf(explanation, row), { unit });
+}
+
+/** One scale for all targets of a text. */
+export const sharedScale = (answers: readonly Answer[]): Scale =>
+  scaleOf(...answers.map((answer) => unitsOf(answer, "word")));
+
+export function viewOf(answer: Answer, names: { model: string; method: string }, scale?: Scale): TextView {
+  const { chosen, scores } = answer;
+  const { encoding } = answer.sample as TextSample;
+  const probability = chosen.kind === "class" ? scores[chosen.index.at(-1)!]?.probability : undefined;
+  const target = { label: titleOf(answer), ...(probability !== undefined && { probability }) };
+  const notes = encoding.warnings;
+  return toView(encoding.texts, unitsOf(answer, "word"), { ...names, target, notes, ...(scale && { scale }) });
+}

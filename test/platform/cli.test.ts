@@ -1,0 +1,330 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readMetadata } from "vitrail";
+import { golden, temporaryFolder, vitrail } from "./command-line.js";
+
+/** The command line as it was built, run as a process of its own. */
+const spelling = golden("vit_a/models/timm_torchscript_op17.onnx");
+const place = temporaryFolder();
+const model = join(place, "cells");
+const picture = join(place, "photo.png");
+const other = join(place, "other.jpg");
+const labels = ["white cell", "platelet", "red cell", "tabby, tabby cat", "e", "f", "g", "h", "i", "j"];
+
+beforeAll(async () => {
+  mkdirSync(join(model, "onnx"), { recursive: true });
+  copyFileSync(spelling, join(model, "onnx", "model.onnx"));
+  const id2label = Object.fromEntries(labels.map((label, index) => [index, label]));
+  writeFileSync(join(model, "config.json"), JSON.stringify({ id2label }));
+  const settings = { image_processor_type: "ViTImageProcessor", size: { height: 32, width: 32 }, resample: 2 };
+  writeFileSync(join(model, "preprocessor_config.json"), JSON.stringify(settings));
+  const pixels = (width: number, height: number) =>
+    Buffer.from(Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 7919 + Math.floor(i / 90) * 31) % 256));
+  await sharp(pixels(96, 64), { raw: { width: 96, height: 64, channels: 3 } })
+    .png()
+    .toFile(picture);
+  await sharp(pixels(50, 80), { raw: { width: 50, height: 80, channels: 3 } })
+    .jpeg()
+    .toFile(other);
+});
+
+describe("explain", () => {
+  test("writes a picture and JSON for every target, a sheet, and says a sentence", async () => {
+    const out = temporaryFolder();
+    const { code, stdout, stderr } = await vitrail(["explain", model, picture, "-t", "platelet", "-t", "0", "-o", out]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(readdirSync(out).sort()).toEqual([
+      "photo__transformer-attribution__0-white-cell.json",
+      "photo__transformer-attribution__0-white-cell.png",
+      "photo__transformer-attribution__1-platelet.json",
+      "photo__transformer-attribution__1-platelet.png",
+      "photo__transformer-attribution__sheet.png",
+    ]);
+    expect(stdout).toMatch(/\d+ % of the positive relevance for platelet lies in \d+ of 16 patches, /);
+    expect(stdout).toMatch(/platelet +\d+\.\d+ %/);
+    const { width, format } = await sharp(join(out, "photo__transformer-attribution__sheet.png")).metadata();
+    expect(format).toBe("png");
+    expect(width).toBeGreaterThan(600);
+  });
+
+  test("gives one clean JSON document", async () => {
+    const { code, stdout, stderr } = await vitrail(["explain", model, picture, "-t", "tabby cat", "--json"]);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({
+      schema: "vitrail/explanation@1",
+      tool: { name: "vitrail" },
+      model: { name: "cells", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      input: { name: "photo.png", kind: "picture", size: [96, 64], sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      target: { index: 3, label: "tabby, tabby cat" },
+      method: { id: "transformer-attribution", options: { startLayer: 0 }, classSpecific: true },
+      map: { kind: "tokens", shape: [4, 4], grid: [4, 4] },
+      warnings: [],
+    });
+    const { values, min, max, sum } = document.map;
+    expect(values).toHaveLength(16);
+    expect([min, max]).toEqual([Math.min(...values), Math.max(...values)]);
+    expect(sum).toBeCloseTo(values.reduce((a: number, b: number) => a + b));
+    expect(document.target.probability).toBeGreaterThan(0);
+    expect(stderr).toMatch(/% of the positive relevance/);
+  });
+
+  test("several explanations are a list, in order; equal batches do not change them", async () => {
+    const run = async (batch: string) => {
+      const args = ["explain", model, picture, other, "-t", "top2", "--json", "--quiet", "--batch-size", batch];
+      const { code, stdout, stderr } = await vitrail(args);
+      expect([code, stderr]).toEqual([0, ""]);
+      return JSON.parse(stdout).explanations;
+    };
+    const [alone, together] = [await run("1"), await run("8")];
+    expect(alone.map(({ input }: { input: { name: string } }) => input.name)).toEqual([
+      "photo.png",
+      "photo.png",
+      "other.jpg",
+      "other.jpg",
+    ]);
+    for (const [index, each] of alone.entries()) {
+      expect(together[index].target.index).toBe(each.target.index);
+      expect(together[index].map.max / each.map.max).toBeCloseTo(1, 2);
+    }
+  });
+
+  test("holds one class against another", async () => {
+    const out = temporaryFolder();
+    const args = ["explain", model, picture, "--contrast", "platelet:red cell", "-m", "generic-attention", "-o", out];
+    const { code, stdout } = await vitrail([...args, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).target).toMatchObject({
+      index: null,
+      label: "platelet rather than red cell",
+      weights: [
+        { index: 1, weight: 1 },
+        { index: 2, weight: -1 },
+      ],
+    });
+    expect(readdirSync(out)).toContain("photo__generic-attention__1-vs-2-platelet-rather-than-red-cell.png");
+  });
+
+  test("reads standard input, folders and other formats", async () => {
+    const out = temporaryFolder();
+    const piped = await vitrail(["explain", model, "-", "-f", "npy", "-o", out], { input: readFileSync(picture) });
+    expect([piped.code, readdirSync(out).length]).toEqual([0, 1]);
+    const folder = await vitrail(["explain", model, place, "-f", "json", "-o", temporaryFolder()]);
+    expect(folder.code).toBe(0);
+    expect(folder.stdout.match(/^\S+\.(png|jpg)$/gm)).toEqual(["other.jpg", "photo.png"]);
+  });
+
+  test("explains tensors of any model", async () => {
+    const file = join(temporaryFolder(), "x.safetensors");
+    writeFileSync(file, safetensors({ pixel_values: [2, 3, 32, 32] }));
+    const { code, stdout } = await vitrail(["explain", spelling, "--tensors", file, "--json"]);
+    expect(code).toBe(0);
+    const { explanations } = JSON.parse(stdout);
+    expect(explanations.map((each: { input: object }) => each.input)).toMatchObject([
+      { name: "x.safetensors[0]", kind: "tensors" },
+      { name: "x.safetensors[1]", kind: "tensors" },
+    ]);
+  });
+
+  test("draws pixels for an input method", async () => {
+    const out = temporaryFolder();
+    const { code } = await vitrail(["explain", model, picture, "-m", "gradient-x-input", "-o", out]);
+    expect(code).toBe(0);
+    const json = JSON.parse(readFileSync(join(out, readdirSync(out).find((name) => name.endsWith(".json"))!), "utf8"));
+    expect(json.map).toMatchObject({ kind: "input", shape: [3, 32, 32] });
+  });
+});
+
+describe("compile", () => {
+  test("appends a patch, and the patch alone", async () => {
+    const [out, patch] = [join(place, "explained.onnx"), join(place, "explained.patch")];
+    const { code, stdout } = await vitrail(["compile", model, "-o", out, "--patch", patch, "-m", "generic-attention"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/method +generic-attention/);
+    const [original, compiled, appended] = [spelling, out, patch].map((path) => readFileSync(path));
+    expect(Buffer.concat([original!, appended!]).equals(compiled!)).toBe(true);
+    expect(readMetadata(compiled!)).toMatchObject({
+      method: "generic-attention",
+      target: { name: "target", mode: "index" },
+    });
+    const again = await vitrail(["explain", out, picture, "--json"]);
+    expect(JSON.parse(again.stdout).method.id).toBe("transformer-attribution");
+  });
+
+  test("never overwrites the model", async () => {
+    const { code, stderr } = await vitrail(["compile", spelling, "-o", spelling]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/it is the model itself/)]);
+  });
+});
+
+describe("inspect, methods, doctor", () => {
+  test("tell what was found", async () => {
+    const text = await vitrail(["inspect", model]);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/can be explained[\s\S]*pixel_values[\s\S]*1 special \+ 4 × 4 patches/);
+    const json = JSON.parse((await vitrail(["inspect", model, "--json"])).stdout);
+    expect(json).toMatchObject({
+      labels,
+      diagnostics: [],
+      opset: 17,
+      metadata: { tokens: { prefix: 1, grid: [4, 4] } },
+    });
+    expect(json.sites).toHaveLength(4);
+    const ir = await vitrail(["inspect", model, "--ir"]);
+    expect(ir.stdout).toMatch(/Softmax/);
+  });
+
+  test("list the registry", async () => {
+    const json = JSON.parse((await vitrail(["methods", "--json"])).stdout);
+    expect(json.find(({ id }: { id: string }) => id === "transformer-attribution")).toMatchObject({ default: true });
+    expect((await vitrail(["methods", "attention-rollout"])).stdout).toMatch(/not class-specific/);
+  });
+
+  test("check the machine and a model on it", async () => {
+    const { code, stdout } = await vitrail(["doctor", model]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/✓ onnxruntime-node[\s\S]*can be explained[\s\S]*✓ explain/);
+  });
+});
+
+describe("what goes wrong", () => {
+  const cut = join(place, "cut.onnx");
+  const bad = join(place, "bad.jpg.txt");
+  const plain = join(place, "plain.onnx");
+  beforeAll(() => {
+    writeFileSync(join(place, "empty.onnx"), "");
+    writeFileSync(join(place, "text.onnx"), "this is no model");
+    writeFileSync(join(place, "model.ort"), "\0\0\0\0ORTM0000000000");
+    writeFileSync(cut, readFileSync(spelling).subarray(0, 200_000));
+    writeFileSync(bad, "this is no picture");
+    writeFileSync(join(place, "file"), "");
+    writeFileSync(plain, convolution());
+    mkdirSync(join(place, "nothing"), { recursive: true });
+  });
+
+  test.each([
+    ["an empty file", ["explain", "empty.onnx", "photo.png"], 4, /E001[\s\S]*empty/],
+    ["another file", ["explain", "text.onnx", "photo.png"], 4, /E001/],
+    ["half a model", ["explain", "cut.onnx", "photo.png"], 4, /E001[\s\S]*truncated/],
+    ["the .ort format", ["explain", "model.ort", "photo.png"], 4, /E001[\s\S]*\.ort/],
+    ["no such model", ["explain", "nowhere.onnx", "photo.png"], 4, /nowhere\.onnx/],
+    ["a folder without a model", ["explain", "nothing", "photo.png"], 4, /no \.onnx file/],
+    ["a model without attention", ["explain", "plain.onnx", "photo.png"], 3, /E03/],
+    ["the same, inspected", ["inspect", "plain.onnx"], 3, /E03/],
+    ["no such picture", ["explain", "cells", "nowhere.png"], 4, /E081[\s\S]*nowhere\.png/],
+    ["no picture", ["explain", "cells", "bad.jpg.txt"], 4, /E082[\s\S]*bad\.jpg\.txt/],
+    ["a class out of range", ["explain", "cells", "photo.png", "-t", "10"], 2, /10 classes, 0 to 9/],
+    ["an unknown class", ["explain", "cells", "photo.png", "-t", "platelt"], 2, /did you mean "platelet"/],
+    ["an unknown method", ["explain", "cells", "photo.png", "-m", "rollout"], 2, /attention-rollout/],
+    ["an unknown option", ["explain", "cells", "photo.png", "--option", "depth=3"], 2, /its options are: startLayer/],
+    ["a wrong option", ["explain", "cells", "photo.png", "--start-layer", "x"], 2, /startLayer=x/],
+    ["a folder that is a file", ["explain", "cells", "photo.png", "-o", "file"], 4, /E085/],
+    ["a place that cannot be written", ["compile", "cells", "-o", "file/x.onnx"], 4, /E085/],
+    ["no input", ["explain", "cells"], 2, /nothing to explain/],
+    ["text for a picture model", ["explain", "cells", "--text", "hello"], 2, /not token ids/],
+    ["no verb", ["expalin", "cells"], 2, /Did you mean explain/],
+    ["no model", ["explain"], 2, /missing required argument/],
+    ["an unknown flag", ["explain", "cells", "photo.png", "--formt", "png"], 2, /Did you mean --format/],
+  ])("%s", async (_, args, code, message) => {
+    const files = new Set([
+      "empty.onnx",
+      "text.onnx",
+      "cut.onnx",
+      "model.ort",
+      "plain.onnx",
+      "photo.png",
+      "bad.jpg.txt",
+    ]);
+    const inside = args.map((arg) =>
+      files.has(arg) || /^(cells|nothing|file(\/.*)?)$/.test(arg) ? join(place, arg) : arg,
+    );
+    const ran = await vitrail(inside);
+    expect(ran.code).toBe(code);
+    expect(ran.stdout + ran.stderr).toMatch(message);
+    expect(ran.stderr).not.toMatch(/\n\s+at .*\.js:\d+/);
+  });
+
+  test("a picture of the wrong size for the settings", async () => {
+    const folder = join(temporaryFolder(), "odd");
+    mkdirSync(folder);
+    copyFileSync(spelling, join(folder, "model.onnx"));
+    writeFileSync(join(folder, "preprocessor_config.json"), JSON.stringify({ size: { height: 48, width: 48 } }));
+    const { code, stderr } = await vitrail(["explain", folder, picture]);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/48[\s\S]*32/);
+  });
+
+  test("one bad input does not stop the others", async () => {
+    const { code, stdout, stderr } = await vitrail(["explain", model, bad, picture, "--json"]);
+    expect(code).toBe(1);
+    const document = JSON.parse(stdout);
+    expect(document.explanations).toHaveLength(1);
+    expect(document.failures).toMatchObject([{ input: bad, diagnostics: [{ code: "E082" }] }]);
+    expect(stderr).toMatch(/1 of 2 inputs failed/);
+  });
+
+  test("errors are JSON too", async () => {
+    const { code, stdout } = await vitrail(["explain", cut, picture, "--json"]);
+    expect([code, JSON.parse(stdout).error.diagnostics[0].code]).toEqual([4, "E001"]);
+  });
+});
+
+function safetensors(shapes: Record<string, number[]>): Uint8Array {
+  let end = 0;
+  const entries = Object.entries(shapes).map(([name, shape]) => {
+    const start = end;
+    end += 4 * shape.reduce((a, b) => a * b);
+    return [name, { dtype: "F32", shape, data_offsets: [start, end] }];
+  });
+  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const bytes = new Uint8Array(8 + header.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  const values = Float32Array.from({ length: end / 4 }, (_, i) => Math.sin(i));
+  bytes.set(new Uint8Array(values.buffer), 8 + header.length);
+  return bytes;
+}
+
+/** A model of one Conv and a mean, written by hand: [N,3,8,8] -> [N,2]. */
+function convolution(): Uint8Array {
+  const text = (value: string) => [...new TextEncoder().encode(value)];
+  const field = (number: number, bytes: readonly number[]): number[] => [
+    (number << 3) | 2,
+    ...varint(bytes.length),
+    ...bytes,
+  ];
+  const whole = (number: number, value: number): number[] => [number << 3, ...varint(value)];
+  const shape = (dims: readonly number[]) =>
+    field(
+      2,
+      dims.flatMap((dim) => field(1, whole(1, dim))),
+    );
+  const value = (name: string, dims: readonly number[]) => [
+    ...field(1, text(name)),
+    ...field(2, field(1, [...whole(1, 1), ...shape(dims)])),
+  ];
+  const node = (op: string, inputs: readonly string[], output: string) =>
+    field(1, [...inputs.flatMap((name) => field(1, text(name))), ...field(2, text(output)), ...field(4, text(op))]);
+  const weight = field(5, [
+    ...[2, 3, 1, 1].flatMap((dim) => whole(1, dim)),
+    ...whole(2, 1),
+    ...field(8, text("w")),
+    ...field(9, [...new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)]),
+  ]);
+  const graph = [
+    ...node("Conv", ["x", "w"], "y"),
+    ...node("GlobalAveragePool", ["y"], "z"),
+    ...node("Flatten", ["z"], "logits"),
+    ...field(2, text("g")),
+    ...weight,
+    ...field(11, value("x", [1, 3, 8, 8])),
+    ...field(12, value("logits", [1, 2])),
+  ];
+  return Uint8Array.from([...whole(1, 8), ...field(7, graph), ...field(8, whole(2, 17))]);
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >>> 7)];
+}

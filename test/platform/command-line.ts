@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("../../packages/cli/bin/vitrail.js", import.meta.url));
+
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command as a person would, and waits for it to end. */
+export function vitrail(
+  args: readonly string[],
+  options: { input?: Uint8Array; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: temporaryFolder(),
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
+  });
+  const ran: Ran = { code: null, stdout: "", stderr: "" };
+  child.stdout.on("data", (data) => {
+    ran.stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    ran.stderr += data;
+  });
+  child.stdin.end(options.input);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ ...ran, code }));
+  });
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "vitrail-test-"));
+
+export const golden = (path: string): string => fileURLToPath(new URL(`../goldens/${path}`, import.meta.url));
