@@ -58,6 +58,13 @@ const aligned = (out: Layout, input: Value): Layout => {
   return shape.map((d, i) => (d === 1 ? [] : (out[out.length - shape.length + i] ?? [])));
 };
 
+/** An axis that rows were picked from, one or more per sample: samples lead, if it holds them at all. */
+function pickedAxis(extent: Dim, rows: readonly Atom[]): readonly Atom[] {
+  const batch = rows.find((a) => a.kind === "batch");
+  const each = batch && divideExactly(extent, batch.size);
+  return batch && each !== undefined ? [atom(batch.size, "batch"), ...axisOf(each, "token")] : axisOf(extent, "token");
+}
+
 type AxisRule = (node: Node, index: number, out: Layout, isSite: boolean) => Layout | undefined;
 
 const regrouped: AxisRule = (node, i, out) => regroup(out.flat(), node.inputs[i]!.shape!);
@@ -106,14 +113,16 @@ const RULES: Record<string, AxisRule> = {
     const shape = node.inputs[i]!.shape!;
     const axis = normalizeAxis(int(node, "axis", 0), shape.length);
     const picked = node.inputs[1]!.rank!;
-    const extent = axisOf(shape[axis]!, "token");
+    const extent = pickedAxis(shape[axis]!, out.slice(axis, axis + picked).flat());
     return [...out.slice(0, axis), extent, ...out.slice(axis + picked)];
   },
   GatherND: (node, i, out) => {
     const shape = node.inputs[i]!.shape!;
     const index = node.inputs[1]!.shape!;
     const depth = index[index.length - 1] as number;
-    return [...shape.slice(0, depth).map((d) => axisOf(d, "token")), ...out.slice(index.length - 1)];
+    const rows = out.slice(0, index.length - 1).flat();
+    const lead = shape.slice(0, depth).map((d, axis) => (axis === 0 ? pickedAxis(d, rows) : axisOf(d, "token")));
+    return [...lead, ...out.slice(index.length - 1)];
   },
   GatherElements: inPlace(),
   Slice: inPlace(),

@@ -68,7 +68,7 @@ const gather: MoveRule = (b, { node, index, row, layout }) => {
       const lone = count === 0 ? b.unsqueeze(part, [place]) : part;
       return b.pad(lone, place, first, D.subtract(extent, D.add(first, 1)));
     }
-    return scatterRows(b, part, picked, extent, before, count, place);
+    return b.reshape(scatterRows(b, part, picked, extent, before, count, place), sizes(keptAtoms(layout)));
   });
   return { row: moved, note: at?.length === 1 ? `token ${at[0]}` : "tokens picked by index" };
 };
@@ -243,15 +243,12 @@ const multiply: MoveRule = (b, move) => {
 };
 
 /** A product with weights: tokens stay, channels are mixed. Two towers meet in one: the other tower's items become samples. */
-const linear: MoveRule = (b, { node, index, row, layout }) => {
-  const both = node.inputs.every((v) => v?.data);
-  if (!both) return unchangedOrSummed(b, row, layout);
-  const kept = keptAtoms(layout);
-  if (permutation(keptAtoms(row.layout), kept)) return { row: relayout(b, row, layout) };
-  if (index === 0) return unchangedOrSummed(b, row, layout);
-  const swapped = layout.map((axis) =>
-    axis.map((a) => (row.layout.flat().includes(a) ? { ...a, kind: "batch" as const } : a)),
-  );
+const linear: MoveRule = (b, { node, row, layout }) => {
+  const before = keptAtoms(row.layout);
+  const shared = keptAtoms(layout).some((a) => before.includes(a));
+  if (!node.inputs.every((v) => v?.data) || shared || before.length === 0) return unchangedOrSummed(b, row, layout);
+  const own = row.layout.flat();
+  const swapped = layout.map((axis) => axis.map((a) => (own.includes(a) ? { ...a, kind: "batch" as const } : a)));
   return { row: { layout: swapped, v: b.expand(b.scalar(1), sizes(keptAtoms(swapped))), added: undefined } };
 };
 

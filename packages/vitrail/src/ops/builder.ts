@@ -281,7 +281,7 @@ export class Builder {
 
   /** Elements [start, end) along one axis. */
   slice(x: Value, axis: number, start: number, end: number, step = 1): Value {
-    return this.emit("Slice", [x], { starts: [start], ends: [end], axes: [axis], steps: [step] });
+    return this.emit("Slice", [x, this.ints([start]), this.ints([end]), this.ints([axis]), this.ints([step])]);
   }
 
   /** Pads with zeros along one axis: `before` and `after` may be symbolic. */
