@@ -65,6 +65,10 @@ function pickedAxis(extent: Dim, rows: readonly Atom[]): readonly Atom[] {
   return batch && each !== undefined ? [atom(batch.size, "batch"), ...axisOf(each, "token")] : axisOf(extent, "token");
 }
 
+/** Where two towers meet, what one of them calls classes are the samples of the other. */
+const ownSamples = (layout: Layout): Layout =>
+  layout.map((axis) => axis.map((a) => (a.kind === "channel" ? atom(a.size, "batch") : a)));
+
 type AxisRule = (node: Node, index: number, out: Layout, isSite: boolean) => Layout | undefined;
 
 const regrouped: AxisRule = (node, i, out) => regroup(out.flat(), node.inputs[i]!.shape!);

@@ -242,14 +242,12 @@ const multiply: MoveRule = (b, move) => {
   };
 };
 
-/** A product with weights: tokens stay, channels are mixed. Two towers meet in one: the other tower's items become samples. */
-const linear: MoveRule = (b, { node, row, layout }) => {
+/** A product: tokens stay, channels are mixed. Where two towers meet, the other tower's items become samples, each read once. */
+const linear: MoveRule = (b, { row, layout }) => {
   const before = keptAtoms(row.layout);
-  const shared = keptAtoms(layout).some((a) => before.includes(a));
-  if (!node.inputs.every((v) => v?.data) || shared || before.length === 0) return unchangedOrSummed(b, row, layout);
-  const own = row.layout.flat();
-  const swapped = layout.map((axis) => axis.map((a) => (own.includes(a) ? { ...a, kind: "batch" as const } : a)));
-  return { row: { layout: swapped, v: b.expand(b.scalar(1), sizes(keptAtoms(swapped))), added: undefined } };
+  const after = keptAtoms(layout);
+  if (after.every((a) => before.includes(a))) return unchangedOrSummed(b, row, layout);
+  return { row: { layout, v: b.expand(b.scalar(1), sizes(after)), added: undefined } };
 };
 
 /** Token atoms that end in a contracted axis are summed. */
