@@ -47,7 +47,7 @@ export function addRunFlags(command: Command): Command {
       new Option("--device <device>", "cpu, or wasm where there is no native runtime").choices(["cpu", "wasm"]),
     )
     .option("--threads <n>", "threads of one run")
-    .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 4)");
+    .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 
 export function readCount(name: string, text: string | undefined): number | undefined {

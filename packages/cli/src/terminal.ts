@@ -21,12 +21,15 @@ export interface Progress {
   end(): void;
 }
 
+const clearLine = "\r\x1b[K";
+
 /**
  * Where words go. With `--json`, standard output holds one JSON document and nothing else; all other words go to standard
  * error. Colours and progress need a terminal; `NO_COLOR` and `--no-color` are honoured.
  */
 export class Terminal {
   readonly colors: Colors;
+  private bar: SingleBar | undefined;
 
   constructor(
     private readonly options: TerminalOptions = {},
@@ -39,42 +42,47 @@ export class Terminal {
   }
 
   get width(): number {
-    return (this.options.json ? this.stderr : this.stdout).columns ?? 100;
-  }
-
-  /** The same place with other options: verbs know theirs only when they are parsed. */
-  with(options: TerminalOptions): Terminal {
-    return new Terminal(options, this.stdout, this.stderr);
+    return Math.max(60, (this.options.json ? this.stderr : this.stdout).columns ?? 100);
   }
 
   /** Words for a person. */
   say(text = ""): void {
-    if (this.options.quiet) return;
-    (this.options.json ? this.stderr : this.stdout).write(`${text}\n`);
+    if (!this.options.quiet) this.write(this.options.json ? this.stderr : this.stdout, `${text}\n`);
   }
 
   /** The answer itself, for another program. */
   json(value: unknown): void {
-    this.stdout.write(`${this.stdout.isTTY ? prettyJson(value) : JSON.stringify(value)}\n`);
+    this.write(this.stdout, `${this.stdout.isTTY ? prettyJson(value) : JSON.stringify(value)}\n`);
   }
 
   /** The answer itself, as text; it is asked for, so `--quiet` does not silence it. */
   print(text: string): void {
-    this.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    this.write(this.stdout, text.endsWith("\n") ? text : `${text}\n`);
   }
 
+  /** An aside, which is not part of the answer. */
   note(text: string): void {
-    if (!this.options.quiet) this.stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.write(this.stderr, `${text}\n`);
   }
 
   complain(text: string): void {
-    this.stderr.write(`${text}\n`);
+    this.write(this.stderr, `${text}\n`);
+  }
+
+  /** Says what takes long while it takes long, where somebody watches. */
+  async busy<T>(label: string, task: () => Promise<T>): Promise<T> {
+    if (!this.watched) return task();
+    this.stderr.write(this.colors.dim(`${label} …`));
+    try {
+      return await task();
+    } finally {
+      this.stderr.write(clearLine);
+    }
   }
 
   /** A bar on standard error; nothing where nobody watches. */
   progress(label: string, total: number, unit = ""): Progress {
-    const silent = this.options.quiet || this.stderr.isTTY !== true || total <= 0;
-    if (silent) return { step: () => {}, end: () => {} };
+    if (!this.watched || total <= 0) return { step: () => {}, end: () => {} };
     const bar = new SingleBar({
       format: `${label} {bar} {percentage} %  {value}/{total}${unit && ` ${unit}`}  {eta_formatted} left`,
       barCompleteChar: "█",
@@ -85,6 +93,21 @@ export class Terminal {
       stream: this.stderr as unknown as NodeJS.WritableStream,
     });
     bar.start(total, 0);
-    return { step: (count = 1) => bar.increment(count), end: () => bar.stop() };
+    this.bar = bar;
+    const end = () => {
+      bar.stop();
+      this.bar = undefined;
+    };
+    return { step: (count = 1) => bar.increment(count), end };
+  }
+
+  private get watched(): boolean {
+    return this.options.quiet !== true && this.stderr.isTTY === true;
+  }
+
+  /** Words take the place of the bar, if there is one; it comes back below them with its next step. */
+  private write(stream: Stream, text: string): void {
+    if (this.bar) this.stderr.write(clearLine);
+    stream.write(text);
   }
 }

@@ -8,7 +8,7 @@ import {
   shortest,
 } from "vitrail/node";
 import { isText } from "../input/text-sample.js";
-import type { MethodInfo } from "../method.js";
+import { findMethod, type MethodInfo } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { unitsOf } from "../output/text.js";
 import { version } from "../version.js";
@@ -18,7 +18,6 @@ import type { Answer } from "./work.js";
 export interface DocumentContext {
   model: ModelFiles;
   method: MethodInfo;
-  warnings: readonly string[];
   seed?: number | undefined;
 }
 
@@ -38,12 +37,24 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     ...(isText(sample) && { tokens: tokensOf(answer) }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
-    warnings: [...context.warnings, ...(sample.warnings ?? [])],
+    warnings: warningsOf(answer),
   };
 }
 
 const tokensOf = (answer: Answer): DocumentToken[] =>
   toTokensJson(unitsOf(answer, "token")).map((token) => ({ ...token, value: shortest(token.value) }));
+
+/** What a person should know before trusting this map. */
+export function warningsOf({ sample, explanation, row }: Answer): string[] {
+  const { id, classSpecific } = findMethod(explanation.metadata.method);
+  const values = explanation.toTokens(row);
+  const odd = values.filter((value) => !Number.isFinite(value)).length;
+  return [
+    ...(sample.warnings ?? []),
+    ...(classSpecific ? [] : [`${id} is not class-specific: its map is the same for every class`]),
+    ...(odd > 0 ? [`${odd} of ${values.length} values are not finite`] : []),
+  ];
+}
 
 export function toTarget({ chosen, scores }: Answer): DocumentTarget {
   if (chosen.kind === "class") {

@@ -3,14 +3,20 @@ import { isText } from "../input/text-sample.js";
 import { captionOf, sentenceOf } from "../output/picture.js";
 import { sharedScale, viewOf } from "../output/text.js";
 import type { Terminal } from "../terminal.js";
+import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
 import { titleOf } from "./title.js";
 import type { Answer } from "./work.js";
 
 const shown = 5;
 
-/** What a person reads about one input: the top classes, and one sentence for each target. */
-export function sayAnswers(terminal: Terminal, answers: readonly Answer[], files: readonly string[]): void {
+/** What a person reads about one input: the top classes, a sentence for each target, and what was not `said` before. */
+export function sayAnswers(
+  terminal: Terminal,
+  answers: readonly Answer[],
+  files: readonly string[],
+  said: Set<string>,
+): void {
   const { colors } = terminal;
   const [first] = answers;
   if (!first) return;
@@ -18,7 +24,10 @@ export function sayAnswers(terminal: Terminal, answers: readonly Answer[], files
   for (const line of predictionLines(answers, terminal)) terminal.say(`  ${line}`);
   if (isText(first.sample)) sayTexts(terminal, answers);
   else for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
-  for (const warning of first.sample.warnings ?? []) terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);
+  const warnings = new Set(answers.flatMap(warningsOf));
+  for (const warning of [...warnings].filter((text) => !said.has(text)))
+    terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);
+  for (const warning of warnings) said.add(warning);
   for (const file of files) terminal.say(`  ${colors.dim(`→ ${file}`)}`);
   terminal.say();
 }

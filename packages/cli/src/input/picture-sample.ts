@@ -64,6 +64,7 @@ export class PictureReader {
       sha256,
       size: [raster.width, raster.height],
       feeds: { [this.input.name]: tensor(data, dims) },
+      warnings: this.preprocessing.warnings,
       raster,
       geometry,
     };

@@ -3,6 +3,7 @@ import { percent } from "../explain/prediction.js";
 import { titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import type { PictureSample } from "../input/picture-sample.js";
+import { findMethod } from "../method.js";
 import type { View } from "./view.js";
 
 /** The map of a picture model's answer; undefined where the model does not say how its tokens lie on the picture. */
@@ -15,8 +16,12 @@ export function sentenceOf(answer: Answer): string {
   const grid = gridOf(answer);
   if (!grid) return "";
   const unit = answer.explanation.metadata.relevance.kind === "input" ? (["pixel", "pixels"] as const) : undefined;
-  return summarize(grid, { label: titleOf(answer), ...(unit && { unit }) }).sentence;
+  return summarize(grid, { label: subjectOf(answer), ...(unit && { unit }) }).sentence;
 }
+
+/** What the map is about; a method that is not class-specific gives one map for all classes. */
+const subjectOf = (answer: Answer): string =>
+  findMethod(answer.explanation.metadata.method).classSpecific ? titleOf(answer) : "any class";
 
 /** "platelet  97.1 %" */
 export function captionOf(answer: Answer): string {

@@ -56,20 +56,22 @@ export function explainVerb(program: Command, run: RunVerb): void {
 async function explain(model: string, inputs: string[], flags: ExplainFlags, terminal: Terminal): Promise<number> {
   const { method, options } = readMethod(flags);
   const view = readView(flags);
-  const batchSize = readCount("batch-size", flags.batchSize) ?? 4;
+  const batchSize = readCount("batch-size", flags.batchSize) ?? 1;
   const files = await openModel(model, flags, terminal);
   const folder = flags.out ?? (flags.json ? undefined : "vitrail-out");
   if (folder !== undefined) await prepareFolder(folder);
-  const explainer = await createExplainer(files.file, {
-    method: method.id,
-    target: flags.contrast ? "weights" : "index",
-    ...(flags.output && { output: flags.output }),
-    ...(flags.explains && { explains: flags.explains }),
-    ...options,
-    ...readDevice(flags),
-  });
+  const open = () =>
+    createExplainer(files.file, {
+      method: method.id,
+      target: flags.contrast ? "weights" : "index",
+      ...(flags.output && { output: flags.output }),
+      ...(flags.explains && { explains: flags.explains }),
+      ...options,
+      ...readDevice(flags),
+    });
+  const explainer = await terminal.busy(`compiling ${files.name}`, open);
   try {
-    const context = { model: files, method, warnings: [] };
+    const context = { model: files, method };
     const sources = await findSources(inputs, flags, explainer.findings, files);
     const formats = readFormats(
       flags.format,
@@ -115,6 +117,7 @@ async function explainAll(
 ) {
   const answers: Answer[] = [];
   const failures: Failure[] = [];
+  const said = new Set<string>();
   const bar = terminal.progress("explaining", sources.length > 1 ? sources.length : 0, "inputs");
   const attempt = async <T>(names: readonly string[], task: () => Promise<T[]>): Promise<T[]> => {
     try {
@@ -133,7 +136,7 @@ async function explainAll(
       const own = found.filter((answer) => answer.sample === sample);
       if (own.length === 0) continue;
       const written = plan ? await writeAnswers(own, plan) : [];
-      sayAnswers(terminal, own, written);
+      sayAnswers(terminal, own, written, said);
     }
     answers.push(...found);
     bar.step(chunk.length);

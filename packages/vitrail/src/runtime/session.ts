@@ -18,11 +18,11 @@ export interface NativeSession {
 export type OpenNative = (bytes: Uint8Array) => Promise<NativeSession>;
 
 /**
- * One session over a compiled file. Running it always computes the explanation (a runtime does not prune by fetch list),
- * so the prediction gets a session of its own over the first `prefix` bytes, made when it is first asked for. Runs and the
+ * The two sessions of a compiled file. Running the whole of it always computes the explanation (a runtime does not prune by
+ * fetch list), so the prediction gets a session of its own over the original, made when it is first asked for. Runs and the
  * making of sessions wait for one another: the web runtime allows no two at once, and on a CPU they would share its cores.
  */
-export async function pairSession(bytes: Uint8Array, prefix: number, open: OpenNative): Promise<Session> {
+export async function pairSession(open: Readonly<Record<Part, () => Promise<NativeSession>>>): Promise<Session> {
   const parts: Partial<Record<Part, NativeSession>> = {};
   let last: Promise<unknown> = Promise.resolve();
   const queue = <T>(task: () => Promise<T>): Promise<T> => {
@@ -30,19 +30,17 @@ export async function pairSession(bytes: Uint8Array, prefix: number, open: OpenN
     last = result.catch(() => undefined);
     return result;
   };
-  const part = async (which: Part): Promise<NativeSession> => {
-    parts[which] ??= await open(which === "explanation" ? bytes : bytes.subarray(0, prefix));
-    return parts[which];
+  const ready = async (part: Part): Promise<NativeSession> => {
+    parts[part] ??= await open[part]();
+    return parts[part];
   };
-  await queue(() => part("explanation"));
+  await queue(() => ready("explanation"));
   return {
-    run: (feeds, which) => queue(async () => (await part(which)).run(feeds)),
+    run: (feeds, part) => queue(async () => (await ready(part)).run(feeds)),
     close: () =>
       queue(async () => {
         await parts.explanation?.release();
         await parts.prediction?.release();
-        delete parts.explanation;
-        delete parts.prediction;
       }),
   };
 }

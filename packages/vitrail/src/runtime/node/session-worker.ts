@@ -15,11 +15,16 @@ const port = parentPort!;
 let session: Session | undefined;
 
 async function open({ model, compile, runtime }: OpenRequest) {
-  const file = typeof model === "string" ? await readModelFile(model) : model;
+  const read = async () => (typeof model === "string" ? readModelFile(model) : model);
+  const file = await read();
   const { bytes, findings, prefix } = load(file, compile);
   const folder = runtime.folder ?? (typeof model === "string" ? dirname(model) : undefined);
   const openNative = await nativeRuntime(runtime, await externalData(file, folder));
-  session = await pairSession(bytes, prefix, openNative);
+  session = await pairSession({
+    explanation: () => openNative(bytes),
+    // A file is read again when it is needed: keeping it would double the memory of models that are never asked for this.
+    prediction: async () => openNative((await read()).subarray(0, prefix)),
+  });
   return findings;
 }
 

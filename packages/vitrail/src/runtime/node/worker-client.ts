@@ -17,7 +17,7 @@ export class WorkerClient {
   private over: unknown;
 
   constructor(script: URL) {
-    this.worker = new Worker(script);
+    this.worker = new Worker(script, workerOptions());
     this.worker.unref();
     this.worker.on("message", (reply: Reply) => this.settle(reply));
     this.worker.on("error", (error) => this.end(crashed(messageOf(error))));
@@ -66,6 +66,9 @@ export class WorkerClient {
     this.pending.clear();
   }
 }
+
+/** A worker inherits the flags of its process, of which `node --input-type=module -e` has one that only fits code on a line. */
+const workerOptions = () => (process.execArgv.some((flag) => flag.startsWith("--input-type")) ? { execArgv: [] } : {});
 
 const errorOf = ({ message, diagnostics }: Extract<Reply, { error: object }>["error"]): Error =>
   diagnostics ? new VitrailError(diagnostics) : new Error(message);

@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { createExplainer, tensor } from "vitrail/node";
+import { readModel, writeModel } from "../../packages/vitrail/dist/onnx/model.js";
+import { WorkerClient } from "../../packages/vitrail/dist/runtime/node/worker-client.js";
+import { golden, temporaryFolder, vitrail } from "./command-line.js";
+
+/** What happens around the worker thread: crashes, processes that should end, weights in other files. */
+const spelling = golden("vit_a/models/timm_torchscript_op17.onnx");
+const feeds = { pixel_values: tensor(new Float32Array(3072).fill(0.25), [1, 3, 32, 32]) };
+const script = (code: string) =>
+  new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from "node:worker_threads";\n${code}`)}`);
+
+describe("a worker that dies", () => {
+  const call = (worker: WorkerClient) => worker.call("run", { feeds: {}, part: "prediction" });
+
+  test("rejects what is pending and what comes after", async () => {
+    const worker = new WorkerClient(script(`parentPort.on("message", () => process.exit(7));`));
+    const pending = [call(worker), call(worker)];
+    for (const each of pending) await expect(each).rejects.toThrow(/E069[\s\S]*code 7/);
+    await expect(call(worker)).rejects.toThrow(/E069/);
+    await worker.close();
+  });
+
+  test("by an exception says which", async () => {
+    const worker = new WorkerClient(script(`parentPort.on("message", () => { throw new Error("out of paint"); });`));
+    await expect(call(worker)).rejects.toThrow(/E069[\s\S]*out of paint/);
+  });
+
+  test("that cannot start", async () => {
+    const worker = new WorkerClient(script(`import "vitrail-is-not-here";`));
+    await expect(call(worker)).rejects.toThrow(/E069/);
+  });
+});
+
+test("an explainer that nobody closes does not keep the process alive", async () => {
+  const code = `import { createExplainer } from "vitrail/node";
+    const explainer = await createExplainer(${JSON.stringify(spelling)});
+    console.log(explainer.metadata.method);`;
+  const { execFile } = await import("node:child_process");
+  const printed = await new Promise<string>((resolve, reject) => {
+    const options = { cwd: dirname(golden("")), timeout: 60_000 };
+    execFile(process.execPath, ["--input-type=module", "-e", code], options, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
+  });
+  expect(printed.trim()).toBe("transformer-attribution");
+});
+
+describe("weights in a file beside the model", () => {
+  const folder = temporaryFolder();
+  const moved = join(folder, "model.onnx");
+  beforeAll(() => moveWeights(spelling, moved, "model.onnx_data"));
+
+  test("are found there", async () => {
+    const [inside, outside] = [await createExplainer(spelling), await createExplainer(moved)];
+    const [a, b] = [await inside.explain(feeds, { target: 1 }), await outside.explain(feeds, { target: 1 })];
+    expect(b.toTokens()).toEqual(a.toTokens());
+    expect((await outside.predict(feeds)).logits!.data).toEqual((await inside.predict(feeds)).logits!.data);
+    await Promise.all([inside.close(), outside.close()]);
+  });
+
+  test("are asked for where they are not", async () => {
+    await expect(createExplainer(new Uint8Array(readFileSync(moved)))).rejects.toThrow(/E002[\s\S]*given as bytes/);
+    const fromBytes = await createExplainer(new Uint8Array(readFileSync(moved)), { folder });
+    await fromBytes.close();
+    const alone = join(folder, "alone");
+    mkdirSync(alone);
+    writeFileSync(join(alone, "model.onnx"), readFileSync(moved));
+    await expect(createExplainer(join(alone, "model.onnx"))).rejects.toThrow(/E002[\s\S]*put it beside the model/);
+  });
+
+  test("must not lie outside of the folder", async () => {
+    const sly = join(folder, "sly.onnx");
+    moveWeights(spelling, sly, "../model.onnx_data");
+    await expect(createExplainer(sly)).rejects.toThrow(/E002[\s\S]*leaves the model's folder/);
+  });
+
+  test("stay where they are when the model is compiled", async () => {
+    const out = join(temporaryFolder(), "explained.onnx");
+    const { code, stderr } = await vitrail(["compile", moved, "-o", out]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/copy them beside/)]);
+  });
+});
+
+/** Takes the large weights of a model out into a file of their own. */
+function moveWeights(from: string, to: string, location: string): void {
+  const model = readModel(new Uint8Array(readFileSync(from)));
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const tensor of model.graph!.initializer) {
+    if (tensor.rawData.length < 256) continue;
+    const entry = (key: string, value: string) => ({ $typeName: "onnx.StringStringEntryProto", key, value }) as const;
+    tensor.externalData = [
+      entry("location", location),
+      entry("offset", String(offset)),
+      entry("length", String(tensor.rawData.length)),
+    ];
+    tensor.dataLocation = 1;
+    parts.push(tensor.rawData);
+    offset += tensor.rawData.length;
+    tensor.rawData = new Uint8Array(0);
+  }
+  expect(parts.length).toBeGreaterThan(10);
+  writeFileSync(to, writeModel(model));
+  if (!location.startsWith("..")) writeFileSync(join(dirname(to), location), Buffer.concat(parts));
+}
