@@ -70,9 +70,9 @@ export class ModelWriter {
   }
 
   /** Declares an output; with a name, the value is passed through an Identity that carries it. */
-  output(value: string, type: ElementType, dims: ModelDims | undefined, name?: string): string {
+  output(value: string, type?: ElementType, dims?: ModelDims, name?: string): string {
     const own = name === undefined ? value : this.op("Identity", [value], {}, [name]);
-    this.outputs.push(valueInfo(own, type, dims));
+    this.outputs.push(type ? valueInfo(own, type, dims) : create(ValueInfoProtoSchema, { name: own }));
     return own;
   }
 

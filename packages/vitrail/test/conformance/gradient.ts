@@ -1,0 +1,32 @@
+/** The emitted gradient of a model's outputs, as a program with one more input per output: its cotangent. */
+import { importModel } from "../../src/canonicalize/import.js";
+import { writePatch } from "../../src/emit/patch.js";
+import { gradientStep, pullBack } from "../../src/gradient/reverse.js";
+import type { Value } from "../../src/ir/graph.js";
+import { readModel } from "../../src/onnx/model.js";
+
+/**
+ * The model with `d_<input>` for every wanted input: the cotangent `seed_<output>` pulled back through everything between.
+ * @throws VitrailError where a gradient is not covered
+ */
+export function gradientProgram(model: Uint8Array, output: string, wanted: readonly string[]): Uint8Array {
+  const graph = importModel(readModel(model));
+  const b = graph.builder;
+  const y = graph.outputs.get(output)!;
+  const seed = b.value(b.real, y.shape);
+  const inputs = wanted.map((name) => graph.inputs.get(name)!);
+  const found = pullBack(b, { name: "gradient", output: y, seed, wanted: new Set(inputs), step: gradientStep(b) });
+  // Equal gradients of two inputs are one value; each output needs a node of its own.
+  b.pass = "output";
+  const own = (v: Value) => b.node("Identity", [v], {}, 1)[0]!;
+  const outputs = wanted.map((name, i) => ({ name: `d_${name}`, value: own(found.get(inputs[i]!)!) }));
+  const patch = writePatch({
+    b,
+    taken: graph.names,
+    inputs: [{ name: `seed_${output}`, value: seed }],
+    outputs,
+    metadata: {},
+    irVersion: 8n,
+  });
+  return Uint8Array.of(...model, ...patch.bytes);
+}
