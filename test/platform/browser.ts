@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What a browser needs to load the packages as they were built, without a bundler. */
+const imports = {
+  vitrail: "/packages/vitrail/dist/index.js",
+  "vitrail/web": "/packages/vitrail/dist/runtime/web/index.js",
+  "@bufbuild/protobuf": "/node_modules/@bufbuild/protobuf/dist/esm/index.js",
+  "@bufbuild/protobuf/codegenv2": "/node_modules/@bufbuild/protobuf/dist/esm/codegenv2/index.js",
+  "@bufbuild/protobuf/wire": "/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js",
+  "onnxruntime-web/wasm": "/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
+  "onnxruntime-web/webgpu": "/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
+};
+
+const page = `<!doctype html><meta charset="utf-8"><title>vitrail</title>
+<script type="importmap">${JSON.stringify({ imports })}</script>
+<script type="module">import * as vitrail from "vitrail/web"; globalThis.vitrail = vitrail;</script>`;
+
+const types: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
+
+/** Serves the repository and an empty page. Threads need the page to be isolated from other origins. */
+export async function serve(isolated: boolean): Promise<{ address: string; close(): void }> {
+  const server: Server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url!, "http://x").pathname);
+    const headers = isolated
+      ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
+      : {};
+    if (path === "/") return void response.writeHead(200, { ...headers, "content-type": "text/html" }).end(page);
+    const file = join(root, path);
+    if (!file.startsWith(root) || !existsSync(file)) return void response.writeHead(404).end();
+    const type = types[extname(path)] ?? "application/octet-stream";
+    response.writeHead(200, { ...headers, "content-type": type }).end(await readFile(file));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return { address: `http://127.0.0.1:${port}/`, close: () => server.close() };
+}
+
+/** Where systems keep Chromium; CHROMIUM names another place. */
+export const chromium = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== undefined && existsSync(path));
