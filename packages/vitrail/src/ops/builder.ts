@@ -4,7 +4,7 @@
  */
 import { fail } from "../errors.js";
 import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import { type Dim, equal, multiply, Poly, product, symbol } from "../tensor/dim.js";
+import { type Dim, equal, multiply, Poly, product, quotientOf, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -228,7 +228,10 @@ export class Builder {
     if (typeof d === "number") return this.ints([d]);
     const found = this.extents.get(d.key);
     if (found) return this.emit("Gather", [this.shapeOf(found.value), this.ints([found.axis])], { axis: 0 });
-    if (d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1)
+    const lone = d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1;
+    const quotient = lone ? quotientOf(d.terms[0]!.symbols[0]!) : undefined;
+    if (quotient) return this.emit("Div", quotient.map((part) => this.extent(part)));
+    if (lone)
       fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
     const terms = d.terms.map((t) =>
       t.symbols
