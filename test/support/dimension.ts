@@ -34,9 +34,11 @@ class Reader {
 
   private factor(): number {
     if (this.take("⌊")) {
-      const quotient = this.factor() / (this.expect("/"), this.factor());
+      const dividend = this.factor();
+      this.expect("/");
+      const divisor = this.factor();
       this.expect("⌋");
-      return Math.floor(quotient);
+      return Math.floor(dividend / divisor);
     }
     if (this.take("(")) {
       const value = this.sum();

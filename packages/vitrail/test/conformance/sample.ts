@@ -72,11 +72,12 @@ export const constant = (type: ElementType, values: number | readonly number[], 
   type,
   ...shaped(values, dims),
 });
-export const fed = (type: ElementType, values: number | readonly number[], dims?: readonly number[]): Operand => ({
-  kind: "fed",
-  type,
-  ...shaped(values, dims),
-});
+export const fed = (
+  type: ElementType,
+  values: number | readonly number[],
+  dims?: readonly number[],
+  options: Options = {},
+): Operand => ({ kind: "fed", type, ...shaped(values, dims), ...options });
 /** An int64 constant. */
 export const ints = (values: number | readonly number[], dims?: readonly number[]): Operand =>
   constant("int64", values, dims);

@@ -1,0 +1,56 @@
+import { data, ints, number, real, type Sample, type Samples } from "./sample.js";
+
+const values = data([2, 3]);
+const positive = data([2, 3], { positive: true });
+const plain = (...opsets: number[]): Sample => ({ inputs: [values], opsets });
+const wide: Sample = { title: "large and small", inputs: [data([6], { values: [-4, -2, -0.5, 0.25, 2, 4] })] };
+
+export const samples: Samples = {
+  Relu: [plain(11, 17)],
+  Sigmoid: [plain(11, 17), wide],
+  Tanh: [plain(11, 17), wide],
+  Exp: [plain(11, 17)],
+  Log: [{ inputs: [positive] }],
+  Sqrt: [{ inputs: [positive] }],
+  Reciprocal: [plain(17)],
+  Abs: [plain(17)],
+  Sin: [plain(17)],
+  Cos: [plain(17)],
+  Softplus: [plain(17), wide],
+  Erf: [plain(11, 17), wide],
+  HardSwish: [plain(17), wide],
+  HardSigmoid: [
+    plain(17),
+    wide,
+    { title: "slope and offset", inputs: [values], attributes: { alpha: real(0.1), beta: real(0.3) } },
+  ],
+  Elu: [plain(17), { title: "alpha", inputs: [values], attributes: { alpha: real(0.5) } }],
+  LeakyRelu: [plain(17), { title: "alpha", inputs: [values], attributes: { alpha: real(0.2) } }],
+  Neg: [plain(17), { title: "integers", inputs: [ints([1, -2])], folds: true }],
+  Gelu: [
+    plain(20),
+    { title: "tanh", inputs: [values], attributes: { approximate: "tanh" }, opsets: [20] },
+    { ...wide, opsets: [20] },
+  ],
+  Swish: [
+    { inputs: [values], opsets: [24] },
+    { title: "alpha", inputs: [values], attributes: { alpha: real(1.702) }, opsets: [24] },
+  ],
+  Clip: [
+    { title: "both", inputs: [values, number(-0.75), number(0.9)], opsets: [11, 13, 17] },
+    { title: "low", inputs: [values, number(-0.75)] },
+    { title: "high", inputs: [values, undefined, number(0.75)] },
+    { title: "neither", inputs: [values] },
+    { title: "integers", inputs: [ints([1, 5, 9]), ints(2), ints(7)], opsets: [13] },
+  ],
+  Floor: [{ inputs: [values], gradient: "none" }],
+  Ceil: [{ inputs: [values], gradient: "none" }],
+  Round: [
+    { inputs: [values], gradient: "none" },
+    { title: "halves", inputs: [number([0.5, 1.5, 2.5, -0.5])] },
+  ],
+  Sign: [
+    { inputs: [values], gradient: "none" },
+    { title: "integers", inputs: [ints([3, 0, -2])], folds: true },
+  ],
+};
