@@ -1,5 +1,6 @@
 /** Element-wise arithmetic with two operands, and its n-ary relatives. */
-import { dataInputs, type Node } from "../ir/graph.js";
+import { fail } from "../errors.js";
+import { dataInputs, type Node, place } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
 import { elementwise, input } from "./infer.js";
@@ -38,10 +39,12 @@ export const Mul = defineOp("Mul", {
   ],
 });
 
-/** Integers divide towards zero; shape arithmetic only ever divides non-negative numbers. */
+/** Integers divide towards zero; symbolic extents are positive. */
 export const Div = defineOp("Div", {
   role: byActivity("gate"),
-  infer: elementwise((a, c) => (c === 0 ? undefined : D.floorDivide(a, c))),
+  infer: elementwise((a, c) =>
+    c === 0 ? undefined : typeof a === "number" && typeof c === "number" ? Math.trunc(a / c) + 0 : D.floorDivide(a, c),
+  ),
   scalar: (a, c) => a / c,
   gradient: ({ x: [n, d], y: [q], dy, b, wants }) => [
     wants[0] ? b.unbroadcast(b.div(dy, d!), n!) : undefined,
@@ -53,12 +56,11 @@ export const Pow = defineOp("Pow", {
   role: byActivity("opaque"),
   infer: elementwise((a, c) => (typeof a === "number" && typeof c === "number" ? a ** c : undefined)),
   scalar: (a, c) => a ** c,
-  gradient: ({ x: [base, exponent], dy, b, wants }) => [
-    wants[0]
-      ? b.unbroadcast(b.mul(dy, b.mul(exponent!, b.emit("Pow", [base!, b.sub(exponent!, 1)]))), base!)
-      : undefined,
-    undefined,
-  ],
+  gradient: ({ node, x: [base, exponent], dy, b, wants }) => {
+    if (wants[1]) fail("E021", "Pow", { at: place(node), why: "its exponent depends on the input" });
+    const power = isFloat(exponent!.type) ? exponent! : b.cast(exponent!, b.real);
+    return [b.unbroadcast(b.mul(dy, b.mul(power, b.emit("Pow", [base!, b.sub(power, 1)]))), base!), undefined];
+  },
 });
 
 const known =
@@ -68,13 +70,14 @@ const known =
 
 export const Mod = defineOp("Mod", {
   role: "opaque",
-  infer: elementwise((a, c) =>
-    typeof a === "number" && typeof c === "number"
-      ? ((a % c) + c) % c
-      : D.divideExactly(a, c) !== undefined
-        ? 0
-        : undefined,
-  ),
+  infer: (context) =>
+    elementwise((a, c) =>
+      typeof a === "number" && typeof c === "number"
+        ? (context.node.attributes.fmod === 1 ? a % c : ((a % c) + c) % c) + 0
+        : D.divideExactly(a, c) !== undefined
+          ? 0
+          : undefined,
+    )(context),
 });
 
 /** Max and Min fold to symbols of their own; as clips of data they pass the cotangent where they let the value through. */

@@ -18,7 +18,7 @@ export const LayerNormalization = defineOp("LayerNormalization", {
   infer: (c) => {
     const x = input(c, 0);
     const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? -1, x.shape?.length ?? 0);
-    const statistics = { type: x.type, shape: x.shape?.map((d, i) => (i < axis ? d : 1)) };
+    const statistics = { type: "float32" as const, shape: x.shape?.map((d, i) => (i < axis ? d : 1)) };
     return [{ type: x.type, shape: x.shape }, statistics, statistics].slice(0, Math.max(1, c.outputs));
   },
   gradient: ({ node, x: [x, gamma], dy, b, wants }) => {
@@ -64,12 +64,18 @@ export const LpNormalization = defineOp("LpNormalization", {
   },
 });
 
+/** One axis; before opset 13 all axes from the given one on were normalised together. */
+const softmaxAxes = (node: Node, x: Value, b: Builder): number[] => {
+  const axis = normalizeAxis(int(node, "axis", b.opset >= 13 ? -1 : 1), b.rank(x));
+  return b.opset >= 13 ? [axis] : range(b.rank(x)).slice(axis);
+};
+
 /** ds = y (dy - Σ y dy). With the guarded weights as y, rows without any allowed key give exactly 0. */
 export const Softmax = defineOp("Softmax", {
   role: "softmax",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    const axes = [normalizeAxis(int(node, "axis", b.opset >= 13 ? -1 : 1), b.rank(x!))];
+    const axes = softmaxAxes(node, x!, b);
     const weighted = b.mul(y!, dy);
     return [b.sub(weighted, b.mul(y!, b.reduceSum(weighted, axes)))];
   },
@@ -80,7 +86,7 @@ export const LogSoftmax = defineOp("LogSoftmax", {
   role: "softmax",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    const axes = [normalizeAxis(int(node, "axis", b.opset >= 13 ? -1 : 1), b.rank(x!))];
+    const axes = softmaxAxes(node, x!, b);
     return [b.sub(dy, b.mul(b.exp(y!), b.reduceSum(dy, axes)))];
   },
 });

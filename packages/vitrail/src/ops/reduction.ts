@@ -1,5 +1,6 @@
 /** Reductions. Over tokens they are means and sums; inside norms they belong to the unit around them. */
-import { int, intsOf, type Node, numbersOf, type Value } from "../ir/graph.js";
+import { fail } from "../errors.js";
+import { int, intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
@@ -24,6 +25,13 @@ const reducedShape = (c: InferContext): Shape | undefined => {
   return shape.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d]));
 };
 
+/** As `reducedAxes`, but an error where only the data decide. */
+function knownAxes(node: Node, rank: number): readonly number[] {
+  return (
+    reducedAxes(node, rank) ?? fail("E025", node.operator, { at: place(node), why: "its axes are computed from data" })
+  );
+}
+
 /** From which opset on the axes are an input. */
 const AXES_INPUT: Record<string, number> = { ReduceSum: 13 };
 
@@ -38,7 +46,7 @@ const lower = (node: Node, opset: number, b: Builder) => {
 function restore(v: Value, node: Node, x: Value, b: Builder): Value {
   if (int(node, "keepdims", 1) === 1) return v;
   const shape = b.shape(x);
-  const axes = reducedAxes(node, shape.length)!;
+  const axes = knownAxes(node, shape.length);
   return b.reshape(
     v,
     shape.map((d, i) => (axes.includes(i) ? 1 : d)),
@@ -64,7 +72,7 @@ const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (en
     ...(pull && {
       gradient: ({ node, x: [x], y: [y], dy, b }) => {
         const shape = b.shape(x!);
-        const axes = reducedAxes(node, shape.length)!;
+        const axes = knownAxes(node, shape.length);
         const count = D.product(axes.map((a) => shape[a]!));
         const full = pull({ x: x!, y: restore(y!, node, x!, b), dy: restore(dy, node, x!, b), b, count });
         return [b.expand(full, shape)];

@@ -2,7 +2,7 @@
 import { fail } from "../errors.js";
 import { type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
-import { readNumbers } from "../tensor/tensor.js";
+import { readNumbers, tensorOf } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
 import { counting } from "./indexing.js";
 import { entriesOf, input } from "./infer.js";
@@ -49,7 +49,8 @@ function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: D.Dim, 
   const identity = b.cast(b.emit("Equal", [b.unsqueeze(index, [1]), index]), b.real);
   const sizes = b.concat([b.ints([1, 1]), b.extent(to), b.extent(from)], 0);
   const square = b.unsqueeze(identity, [0, 1]);
-  const resized = b.emit("Resize", [square, undefined, undefined, sizes], attributes);
+  const none = b.opset < 13 ? b.constant(tensorOf("float32", [])) : undefined;
+  const resized = b.emit("Resize", [square, none, none, sizes], attributes);
   const matrix = b.squeeze(resized, [0, 1]);
   const rank = b.rank(dy);
   const last = [...range(rank).filter((i) => i !== axis), axis];
