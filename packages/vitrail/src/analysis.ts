@@ -1,8 +1,8 @@
 /** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
-import { fail } from "./errors.js";
-import { dataInputs, type Node, type Value } from "./ir/graph.js";
+import { diagnostic, fail, VitrailError } from "./errors.js";
+import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
 import type { ModelGraph } from "./ir/model-graph.js";
 import { ancestors } from "./ir/traverse.js";
 import type { UnitFinder } from "./relevance/unit.js";
@@ -37,6 +37,7 @@ export function analyse(
   const nodes = ancestors([output], dataInputs);
   const sources = findSources(model, nodes, output);
   const source = chooseSource(model, sources, nodes, choice.explains);
+  refuseUnknown(model, nodes);
   const towards = reachable(nodes, new Set(sources.filter((s) => s.input === source.input).map((s) => s.value)));
   const sites = findSites(output)
     .filter((s) => towards.has(s.values))
@@ -44,6 +45,22 @@ export function analyse(
   const order = new Map(nodes.map((n, i) => [n, i]));
   const units = { operators: model.builder.operators, position: (n: Node) => order.get(n) ?? -1 };
   return { model, outputName, output, source, sources, sites, towards, units };
+}
+
+/** Operators without an entry on the way to the output, all of them at once. */
+function refuseUnknown(model: ModelGraph, nodes: readonly Node[]): void {
+  const unknown = nodes.filter((n) => !model.builder.operators.has(n.operator));
+  if (unknown.length === 0) return;
+  throw new VitrailError(
+    unknown.map((n) =>
+      diagnostic("E020", n.operator, {
+        at: place(n),
+        node: n.source,
+        why: "the explained output depends on it, and nothing is known of its gradient",
+        try: "export the model without it, or choose an output before it with --output",
+      }),
+    ),
+  );
 }
 
 /** The first floating-point output that depends on data; of several, one that depends on attention and has the fewest axes. */

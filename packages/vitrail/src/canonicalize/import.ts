@@ -2,10 +2,12 @@
  * ModelProto -> graph. Operators of every opset and domain become one canonical form; fused operators, model-local functions
  * and resolved branches are taken apart, and what the file itself computes stays visible under its name.
  */
+import { create } from "@bufbuild/protobuf";
 import { fail } from "../errors.js";
 import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
 import type { ModelGraph } from "../ir/model-graph.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
+import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
 import { Builder } from "../ops/builder.js";
 import { operators } from "../ops/registry.js";
@@ -195,14 +197,14 @@ class Importer {
       if (value) inner.set(name, value);
     });
     const given = new Map([...body.attributeProto, ...proto.attribute].map((a) => [a.name, a]));
-    const nodes = body.node.map((n) => ({
-      ...n,
-      attribute: n.attribute.flatMap((a) => {
+    const nodes = body.node.map((n) => {
+      const attribute = n.attribute.flatMap((a) => {
         if (a.refAttrName === "") return [a];
         const actual = given.get(a.refAttrName);
-        return actual ? [{ ...actual, name: a.name }] : [];
-      }),
-    }));
+        return actual ? [create(AttributeProtoSchema, { ...actual, name: a.name })] : [];
+      });
+      return create(NodeProtoSchema, { ...n, attribute });
+    });
     this.nodes(nodes, inner);
     return body.output.map((name) => inner.get(name));
   }

@@ -8,7 +8,7 @@ import { int, type Node, place, type Value } from "../ir/graph.js";
 import { permOf } from "../ops/movement.js";
 import { equationOf } from "../ops/product.js";
 import { reducedAxes } from "../ops/reduction.js";
-import { type Dim, divideExactly, equal, multiply } from "../tensor/dim.js";
+import { type Dim, divideExactly, equal, multiply, product } from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 
 /** A piece of an axis. Channels are interchangeable for tokens: heads, features, classes. Atoms are compared by identity. */
@@ -52,6 +52,25 @@ export function regroup(atoms: readonly Atom[], shape: Shape): Layout | undefine
   return rest.length === 0 ? layout : undefined;
 }
 
+/**
+ * As `regroup`, where one axis has an extent that only the data decides: the axes before and after it are matched from
+ * both ends, and it gets the atoms that are left.
+ */
+function regroupAround(atoms: readonly Atom[], shape: Shape): Layout | undefined {
+  const exact = regroup(atoms, shape);
+  if (exact) return exact;
+  for (let axis = 0; axis < shape.length; axis++)
+    for (let from = 0; from <= atoms.length; from++)
+      for (let to = from + 1; to <= atoms.length; to++) {
+        const before = regroup(atoms.slice(0, from), shape.slice(0, axis));
+        const after = before && regroup(atoms.slice(to), shape.slice(axis + 1));
+        if (before && after && !isKnown(shape[axis]!)) return [...before, atoms.slice(from, to), ...after];
+      }
+  return undefined;
+}
+
+const isKnown = (d: Dim): boolean => !String(d).includes("#");
+
 /** Element-wise operators: axes align from the right; an axis of extent 1 has no atoms. */
 const aligned = (out: Layout, input: Value): Layout => {
   const shape = input.shape!;
@@ -71,7 +90,7 @@ const ownSamples = (layout: Layout): Layout =>
 
 type AxisRule = (node: Node, index: number, out: Layout, isSite: boolean) => Layout | undefined;
 
-const regrouped: AxisRule = (node, i, out) => regroup(out.flat(), node.inputs[i]!.shape!);
+const regrouped: AxisRule = (node, i, out) => regroupAround(out.flat(), node.inputs[i]!.shape!);
 
 /** Axes keep their places; where the extent changed, an axis of channels stays one and any other gets a new atom. */
 const inPlace =
@@ -100,11 +119,13 @@ const RULES: Record<string, AxisRule> = {
     if (shape.length === 1) return [inner(0)];
     const leadEnd = out.length - (other === 1 ? 1 : 2);
     const lead = shape.slice(0, -2).map((d, axis) => (d === 1 ? [] : (out[leadEnd - (shape.length - 2) + axis] ?? [])));
-    const [row, column] = [
-      out[other === 1 && i === 0 ? out.length - 1 : out.length - 2] ?? [],
-      out[out.length - 1] ?? [],
-    ];
-    return i === 0 ? [...lead, row, inner(shape.length - 1)] : [...lead, inner(shape.length - 2), column];
+    const row = out[other === 1 && i === 0 ? out.length - 1 : out.length - 2] ?? [];
+    const own = [...lead, i === 0 ? row : (out[out.length - 1] ?? [])];
+    const towers = node.inputs.every((v) => v?.data) && !isSite && !own.flat().some((a) => a.kind === "batch");
+    const free = towers ? ownSamples(own) : own;
+    return i === 0
+      ? [...free, inner(shape.length - 1)]
+      : [...free.slice(0, -1), inner(shape.length - 2), free[free.length - 1]!];
   },
   Einsum: (node, i, out, isSite) => {
     const { operands, result } = equationOf(node);
@@ -117,7 +138,9 @@ const RULES: Record<string, AxisRule> = {
     const shape = node.inputs[i]!.shape!;
     const axis = normalizeAxis(int(node, "axis", 0), shape.length);
     const picked = node.inputs[1]!.rank!;
-    const extent = pickedAxis(shape[axis]!, out.slice(axis, axis + picked).flat());
+    const rows = out.slice(axis, axis + picked).flat();
+    const isView = rows.some((a) => a.kind === "channel") && equal(product(rows.map((a) => a.size)), shape[axis]!);
+    const extent = isView ? rows : pickedAxis(shape[axis]!, rows);
     return [...out.slice(0, axis), extent, ...out.slice(axis + picked)];
   },
   GatherND: (node, i, out) => {

@@ -7,8 +7,8 @@ import { sliceDims, sliceRanges } from "../ops/movement.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
-import { keptAtoms, type Layout } from "./layout.js";
-import { mapRow, permutation, type Row, relayout, rowAxes, sizes, withJoinedAxis } from "./row.js";
+import { type Atom, keptAtoms, type Layout } from "./layout.js";
+import { mapRow, type Row, relayout, rowAxes, sizes, withJoinedAxis } from "./row.js";
 
 export interface Move {
   readonly node: Node;
@@ -52,6 +52,10 @@ const spread: MoveRule = (b, { node, index, row, layout }) => {
   return { row: row2, note: "a mean over tokens", ...(node.operator === "ReduceSum" && { weighted: true }) };
 };
 
+/** A gather that picks everything once, channels included, is a view (PyTorch's as_strided). */
+const isView = (picked: readonly Atom[], axis: readonly Atom[]): boolean =>
+  picked.length === axis.length && picked.every((a, i) => a === axis[i]);
+
 const gather: MoveRule = (b, { node, index, row, layout }) => {
   const axis = normalizeAxis(int(node, "axis", 0), node.inputs[index]!.rank!);
   const extent = node.inputs[index]!.shape![axis]!;
@@ -60,7 +64,7 @@ const gather: MoveRule = (b, { node, index, row, layout }) => {
   const before = keptAtoms(row.layout.slice(0, axis)).length;
   const count = keptAtoms(row.layout.slice(axis, axis + picked.rank!)).length;
   const place = keptAtoms(layout.slice(0, axis)).length;
-  if (layout[axis]!.length === 0)
+  if (layout[axis]!.length === 0 || isView(row.layout.slice(axis, axis + picked.rank!).flat(), layout[axis]!))
     return unchanged(b, { node, index, row, layout, value: node.outputs[0]!, reading: false });
   const moved = mapRow(row, layout, (part) => {
     if (at?.length === 1) {
@@ -94,12 +98,15 @@ function scatterRows(
   return b.reshape(b.transpose(turned, [0, 2, 1]), dims);
 }
 
-const gatherND: MoveRule = (b, { node, index, row, layout }) => {
+const gatherND: MoveRule = (b, { node, row, layout }) => {
   const zeros = b.zeros(sizes(keptAtoms(layout)));
-  return {
-    row: mapRow(row, layout, (part) => b.emit("ScatterND", [zeros, node.inputs[1], part])),
-    note: `tokens picked by index (input ${index})`,
-  };
+  const index = node.inputs[1]!;
+  const picked = b.shape(index).slice(0, -1);
+  const rest = sizes(keptAtoms(row.layout.slice(picked.length)));
+  const moved = mapRow(row, layout, (part) =>
+    b.emit("ScatterND", [zeros, index, b.reshape(part, [...picked, ...rest])]),
+  );
+  return { row: moved, note: "tokens picked by index" };
 };
 
 /** The operator's own gradient, applied to the row along one joined axis. */
@@ -125,7 +132,7 @@ const alongAxis =
         ),
       );
     }
-    return { row };
+    return { row: { ...row, layout: move.layout } };
   };
 
 const changedAxes = ({ node, index, value }: Move): number[] => {

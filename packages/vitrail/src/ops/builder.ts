@@ -45,7 +45,9 @@ export class Builder {
     const inferred = entry.infer({ node: head, outputs, opset: this.opset, fresh: this.fresh });
     const list: readonly Inferred[] = Array.isArray(inferred) ? inferred : [inferred as Inferred];
     const dependent = inputs.some((v) => v?.dependent) && operator !== "Shape" && operator !== "Size";
-    const data = inputs.some((v) => v?.data) && entry.role !== "opaque";
+    // What nobody knows is taken for data, so that it is reported where it matters instead of ending the path unseen.
+    const carries = entry.role !== "opaque" || entry.gradient !== undefined || !this.operators.has(operator);
+    const data = inputs.some((v) => v?.data) && carries;
     const values = list.map(({ type, shape, ints, number }) => {
       const v = this.value(type, shape);
       v.ints = ints;
@@ -230,9 +232,12 @@ export class Builder {
     if (found) return this.emit("Gather", [this.shapeOf(found.value), this.ints([found.axis])], { axis: 0 });
     const lone = d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1;
     const quotient = lone ? quotientOf(d.terms[0]!.symbols[0]!) : undefined;
-    if (quotient) return this.emit("Div", quotient.map((part) => this.extent(part)));
-    if (lone)
-      fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
+    if (quotient)
+      return this.emit(
+        "Div",
+        quotient.map((part) => this.extent(part)),
+      );
+    if (lone) fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
     const terms = d.terms.map((t) =>
       t.symbols
         .map((s) => this.extent(new Poly([{ coefficient: 1, symbols: [s] }])))

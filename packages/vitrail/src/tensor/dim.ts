@@ -112,8 +112,14 @@ export function floorDivide(a: Dim, b: Dim): Dim {
     if (whole.length > 0)
       return add(normal(whole.map((t) => ({ ...t, coefficient: t.coefficient / b }))), floorDivide(normal(part), b));
   }
-  return symbol(`⌊(${a})/${typeof b === "number" ? b : `(${b})`}⌋`);
+  const quotient = `⌊(${a})/${typeof b === "number" ? b : `(${b})`}⌋`;
+  quotients.set(quotient, [a, b]);
+  return symbol(quotient);
 }
+
+/** What a symbol made by `floorDivide` stands for; the name says it all, so one table serves every graph. */
+const quotients = new Map<string, readonly [Dim, Dim]>();
+export const quotientOf = (name: string): readonly [Dim, Dim] | undefined => quotients.get(name);
 
 /** A function of dimensions without a polynomial form (`max`, `min`, `mod`), as one symbol. */
 export const opaque = (name: string, ...args: readonly Dim[]): Dim => symbol(`${name}(${args.join(",")})`);
