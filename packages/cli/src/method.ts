@@ -25,6 +25,7 @@ export interface MethodFlags {
   option?: string[];
   startLayer?: string;
   normalizeRows?: boolean;
+  seed?: string;
 }
 
 /** The flags that choose a method and its options. */
@@ -33,11 +34,12 @@ export function addMethodFlags(command: Command): Command {
     .option("-m, --method <id>", "how relevance is computed; see vitrail methods", defaultMethod)
     .option("--option <key=value>", "an option of the method; repeatable", collect)
     .option("--start-layer <n>", "first block that counts (shorthand for --option startLayer=n)")
-    .option("--normalize-rows", "normalise the rows of each block's matrix");
+    .option("--normalize-rows", "normalise the rows of each block's matrix")
+    .option("--seed <n>", "where random numbers start, for methods that use them");
 }
 
 /** The method and its options, checked against what the method declares. */
-export function readMethod({ method: id, option = [], startLayer, normalizeRows }: MethodFlags) {
+export function readMethod({ method: id, option = [], startLayer, normalizeRows, seed }: MethodFlags) {
   const method = findMethod(id);
   const given = option.map((pair) => {
     const at = pair.indexOf("=");
@@ -50,6 +52,8 @@ export function readMethod({ method: id, option = [], startLayer, normalizeRows 
   });
   if (startLayer !== undefined) given.push(["startLayer", startLayer]);
   if (normalizeRows) given.push(["normalizeRows", "true"]);
+  // Most methods are deterministic: a seed changes nothing there, and is no mistake.
+  if (seed !== undefined && method.options.some(({ name }) => name === "seed")) given.push(["seed", seed]);
   return { method, options: Object.fromEntries(given.map(([name, text]) => [name, readOption(method, name, text)])) };
 }
 

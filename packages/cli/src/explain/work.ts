@@ -128,7 +128,8 @@ export class Work {
 }
 
 function topOf(logits: Tensor, row: number, count: number): Index[] {
-  const axes = logits.dims.slice(1);
+  // One number per sample counts as one class.
+  const axes = logits.dims.length === 1 ? [1] : logits.dims.slice(1);
   const size = axes.reduce((product, dim) => product * dim, 1);
   const values = toFloat32(logits).subarray(row * size, (row + 1) * size);
   const scores = Array.from(values, (logit, index) => ({ index, logit, label: undefined, probability: undefined }));
@@ -146,7 +147,7 @@ function topOf(logits: Tensor, row: number, count: number): Index[] {
 
 /** The scores of one row's classes, at a position where the output has more axes. */
 function lastAxis(logits: Tensor, row: number, lead: Index): Float32Array {
-  const classes = logits.dims.at(-1) ?? 1;
+  const classes = logits.dims.length === 1 ? 1 : (logits.dims.at(-1) ?? 1);
   const position = [row, ...lead].reduce((sum, index, axis) => sum * logits.dims[axis]! + index, 0);
   return toFloat32(logits).slice(position * classes, (position + 1) * classes);
 }

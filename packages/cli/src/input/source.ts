@@ -15,7 +15,7 @@ import { readTextFile, TextReader } from "./text-sample.js";
 export interface Source {
   name: string;
   kind: Sample["kind"];
-  load(): Promise<Sample[]>;
+  load: () => Promise<Sample[]>;
 }
 
 export interface InputFlags {

@@ -1,0 +1,70 @@
+import type { ExplanationDocument } from "vitrail/node";
+import type { Source } from "../input/source.js";
+import { type OutputPlan, writeAnswers } from "../output/files.js";
+import { asVitrailError } from "../problem.js";
+import type { Terminal } from "../terminal.js";
+import { type DocumentContext, toDocument } from "./document.js";
+import { sayAnswers } from "./say.js";
+import type { Work } from "./work.js";
+
+export interface Failure {
+  input: string;
+  error: unknown;
+}
+
+export interface RunOptions {
+  /** How many inputs are read before they are explained together. */
+  batchSize: number;
+  terminal: Terminal;
+  /** Where files go, if any are written. */
+  plan?: OutputPlan;
+  /** Given when the documents are wanted at the end. */
+  context?: DocumentContext;
+}
+
+export interface Outcome {
+  /** Inputs that were explained. */
+  answered: number;
+  documents: ExplanationDocument[];
+  failures: Failure[];
+}
+
+/** Explains one batch after the other. A failing input does not stop the others, and nothing large is kept. */
+export async function explainAll(sources: readonly Source[], work: Work, options: RunOptions): Promise<Outcome> {
+  const { batchSize, terminal, plan, context } = options;
+  const outcome: Outcome = { answered: 0, documents: [], failures: [] };
+  const said = new Set<string>();
+  const attempt = async <T>(inputs: readonly string[], task: () => Promise<T[]>): Promise<T[]> => {
+    try {
+      return await task();
+    } catch (error) {
+      for (const input of inputs) outcome.failures.push({ input, error });
+      return [];
+    }
+  };
+  const bar = terminal.progress("explaining", sources.length > 1 ? sources.length : 0, "inputs");
+  for (let at = 0; at < sources.length; at += batchSize) {
+    const batch = sources.slice(at, at + batchSize);
+    const samples = (await Promise.all(batch.map((source) => attempt([source.name], source.load)))).flat();
+    const names = samples.map(({ name }) => name);
+    const answers = samples.length > 0 ? await attempt(names, () => work.answer(samples)) : [];
+    for (const sample of samples) {
+      const own = answers.filter((answer) => answer.sample === sample);
+      if (own.length === 0) continue;
+      outcome.answered++;
+      sayAnswers(terminal, own, plan ? await writeAnswers(own, plan) : [], said);
+      if (context) outcome.documents.push(...own.map((answer) => toDocument(answer, context)));
+    }
+    bar.step(batch.length);
+  }
+  bar.end();
+  return outcome;
+}
+
+/** The JSON of a run: one explanation by itself, several as a list, failures beside them. */
+export function reportOf({ documents, failures }: Outcome): object {
+  const [only] = documents;
+  if (only && documents.length === 1 && failures.length === 0) return only;
+  const failed = failures.map(({ input, error }) => ({ input, diagnostics: asVitrailError(error).diagnostics }));
+  return { explanations: documents, ...(failed.length > 0 && { failures: failed }) };
+}
