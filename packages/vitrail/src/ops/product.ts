@@ -134,17 +134,27 @@ export const Conv = defineOp("Conv", {
   gradient: ({ node, x: [x, w], dy, b, wants }) => {
     if (wants[1]) fail("E021", "Conv", { at: place(node), why: "its kernel depends on the input" });
     const window = windowOf(node, b.shape(w!).slice(2));
-    const back = b.emit("ConvTranspose", [dy, w], {
-      strides: window.strides,
-      dilations: window.dilations,
-      pads: window.pads,
-      group: window.group,
-    });
-    return [fitTo(b, back, x!, 2)];
+    const { strides, dilations, group } = window;
+    const pads = backwardPads(window, b.shape(x!).slice(2), b.shape(dy).slice(2));
+    return [fitTo(b, b.emit("ConvTranspose", [dy, w], { strides, dilations, pads, group }), x!, 2)];
   },
 });
 
-/** Pads `v` at the end of the axes from `first` on to the extents of `target` (a stride may have left a remainder). */
+/**
+ * What the transposed convolution crops: the forward's padding in front, and behind as much as leaves the input's extent
+ * (less than the forward's padding where a stride left a remainder; nothing where the extent is symbolic, `fitTo` then crops).
+ */
+function backwardPads(w: Window, input: Shape, output: Shape): number[] {
+  const behind = input.map((d, i) => {
+    const o = output[i]!;
+    if (typeof d !== "number" || typeof o !== "number") return 0;
+    const full = (o - 1) * w.strides[i]! + w.dilations[i]! * (w.kernel[i]! - 1) + 1;
+    return Math.max(0, full - w.pads[i]! - d);
+  });
+  return [...w.pads.slice(0, w.kernel.length), ...behind];
+}
+
+/** Pads or crops `v` at the end of the axes from `first` on to the extents of `target`. */
 function fitTo(b: Builder, v: Value, target: Value, first: number): Value {
   const [have, want] = [b.shape(v), b.shape(target)];
   if (have.every((d, i) => i < first || D.equal(d, want[i]!))) return v;
