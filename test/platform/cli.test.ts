@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readMetadata } from "vitrail";
-import { golden, temporaryFolder, vitrail } from "./command-line.js";
+import { golden, temporaryFolder, vitrail, vitrailHere } from "./command-line.js";
 
 /** The command line as it was built, run as a process of its own. */
 const spelling = golden("vit_a/models/timm_torchscript_op17.onnx");
@@ -240,7 +240,8 @@ describe("what goes wrong", () => {
     const inside = args.map((arg) =>
       files.has(arg) || /^(cells|nothing|file(\/.*)?)$/.test(arg) ? join(place, arg) : arg,
     );
-    const ran = await vitrail(inside);
+    if (args[0] === "explain" && !args.includes("-o")) inside.push("-o", join(place, "out"));
+    const ran = await vitrailHere(inside);
     expect(ran.code).toBe(code);
     expect(ran.stdout + ran.stderr).toMatch(message);
     expect(ran.stderr).not.toMatch(/\n\s+at .*\.js:\d+/);
