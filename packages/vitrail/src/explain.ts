@@ -69,15 +69,20 @@ function relevancePass(
   wanted: ReadonlySet<Value>,
 ): Map<Value, Value> {
   if (!method.composite) fail("E090", "", { at: method.id, why: "it asks for relevance without a composite" });
-  const products = new Set<Node>(analysis.sites.map((s) => s.product));
-  const layouts = layoutsOf(
-    analysis.output,
-    (n) => products.has(n),
-    (n) => unitInput(analysis.units, n),
-  );
+  const layouts = dataLayouts(analysis);
   const stabilizer = (options.stabilizer as number | undefined) ?? 0;
   const step = relevanceStep(b, { composite: method.composite, layouts, units: analysis.units, stabilizer });
   return pullBack(b, { name: "relevance", output: analysis.output, seed, wanted, step });
+}
+
+/** Layouts of everything that the output depends on. */
+function dataLayouts({ output, sites, units }: Analysis) {
+  const products = new Set<Node>(sites.map((s) => s.product));
+  return layoutsOf(
+    output,
+    (n) => products.has(n),
+    (n) => unitInput(units, n),
+  );
 }
 
 function context(
@@ -105,7 +110,8 @@ function context(
     flow: (map, { normalizeRows = false } = {}) => {
       b.pass = "aggregate";
       const { output, sites, units, towards } = analysis;
-      const request = { b, output, seed: positions(b, seed), sites, map, normalizeRows, units, towards };
+      const layouts = normalizeRows ? dataLayouts(analysis) : new Map();
+      const request = { b, output, seed: positions(b, seed), sites, map, normalizeRows, layouts, units, towards };
       const { tokens, row, readout } = flowToTokens(request);
       const relevance = perSample(b, row, normalizeRows ? total(b, row)! : (row.added ?? b.mul(row.v!, 0)));
       return { relevance, tokens, readout, sites };

@@ -2,7 +2,7 @@
  * ModelProto -> graph. Operators of every opset and domain become one canonical form; fused operators, model-local functions
  * and resolved branches are taken apart, and what the file itself computes stays visible under its name.
  */
-import { create } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { fail } from "../errors.js";
 import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
 import type { ModelGraph } from "../ir/model-graph.js";
@@ -201,9 +201,10 @@ class Importer {
       const attribute = n.attribute.flatMap((a) => {
         if (a.refAttrName === "") return [a];
         const actual = given.get(a.refAttrName);
-        return actual ? [create(AttributeProtoSchema, { ...actual, name: a.name })] : [];
+        return actual ? [Object.assign(clone(AttributeProtoSchema, actual), { name: a.name })] : [];
       });
-      return create(NodeProtoSchema, { ...n, attribute });
+      const { name, opType, domain, input, output } = n;
+      return create(NodeProtoSchema, { name, opType, domain, input, output, attribute });
     });
     this.nodes(nodes, inner);
     return body.output.map((name) => inner.get(name));

@@ -48,18 +48,32 @@ export function attend(b: Builder, site: AttentionSite, map: Value, row: Row): R
   });
 }
 
-/** 1 + Σ over keys of E, as a row over the queries: what normalised rows divide by. */
-export function rowNormalizer(b: Builder, site: AttentionSite, map: Value, row: Row): Value {
-  const operand = site.product.inputs.indexOf(site.weights);
-  // The branch ends in the site's own tokens: sizes agree with the row, whose layout stands in for the site's.
-  const rank = b.rank(map);
-  const leadRank = rank - 2;
-  const perHead = b.reduceSum(map, [site.axes.key[0]], false);
-  const heads = range(leadRank).slice(1);
-  void operand;
-  const sums = b.reduceMean(perHead, heads, false);
-  return b.reshape(b.add(sums, 1), sizes(keptAtoms(row.layout)));
+/**
+ * 1 + Σ over keys of E for every query, in the order of `row`: what normalised rows divide by. `out` is the layout of the
+ * site's product; its atoms are other objects than the row's, so samples are matched with samples and tokens with tokens.
+ */
+export function rowNormalizer(b: Builder, site: AttentionSite, map: Value, out: Layout, row: Row): Value {
+  const { E, lead, queries } = siteMap(b, site, map, out);
+  const sums = b.add(b.reduceSum(E, [b.rank(E) - 1], false), 1);
+  const own = [...lead, ...queries];
+  const apart = b.reshape(sums, sizes(own));
+  const target = keptAtoms(row.layout);
+  const samplesFirst = b.transpose(apart, bySample(own));
+  const order = bySample(target);
+  return b.transpose(
+    b.reshape(
+      samplesFirst,
+      order.map((i) => target[i]!.size),
+    ),
+    order.map((_, i) => order.indexOf(i)),
+  );
 }
+
+/** Positions of the atoms with the samples first. */
+const bySample = (atoms: readonly Atom[]): number[] => {
+  const all = range(atoms.length);
+  return [...all.filter((i) => atoms[i]!.kind === "batch"), ...all.filter((i) => atoms[i]!.kind !== "batch")];
+};
 
 /** Layout of V: its key axis carries the very atoms of E's keys. */
 function valueLayout(site: AttentionSite, out: Layout, keys: readonly Atom[]): Layout {

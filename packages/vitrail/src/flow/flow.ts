@@ -14,7 +14,7 @@ import type { Builder } from "../ops/builder.js";
 import type { UnitFinder } from "../relevance/unit.js";
 import { unitInput } from "../relevance/unit.js";
 import { attend, rowNormalizer } from "./attend.js";
-import { keptAtoms, layoutOrFail, outputLayout } from "./layout.js";
+import { keptAtoms, type Layout, layoutOrFail, outputLayout } from "./layout.js";
 import { moveRow } from "./move.js";
 import { joinRows, mapRow, type Row, total } from "./row.js";
 
@@ -27,6 +27,8 @@ export interface FlowRequest {
   /** The map of a site, [..., queries, keys] with heads; undefined where the site is left out. */
   readonly map: (site: AttentionSite) => Value | undefined;
   readonly normalizeRows: boolean;
+  /** Layouts of all data values. */
+  readonly layouts: ReadonlyMap<Value, Layout>;
   readonly units: UnitFinder;
   /** Data values that lead to the explained input. */
   readonly towards: ReadonlySet<Value>;
@@ -168,8 +170,9 @@ class Flow {
     const { b } = this.request;
     const site = attending[0]!.sites[attending[0]!.sites.length - 1]!;
     const map = this.request.map(site);
-    if (!map) return row;
-    const norm = rowNormalizer(b, site, map, row);
+    const out = this.request.layouts.get(site.product.outputs[0]!);
+    if (!map || !out) return row;
+    const norm = rowNormalizer(b, site, map, out, row);
     return mapRow(row, row.layout, (part) => b.div(part, norm));
   }
 
