@@ -3,14 +3,19 @@ import * as activation from "./activation.js";
 import * as arithmetic from "./arithmetic.js";
 import * as attention from "./attention.js";
 import * as indexing from "./indexing.js";
+import * as integerProduct from "./integer-product.js";
 import * as microsoft from "./microsoft.js";
+import * as microsoftAttention from "./microsoft-attention.js";
+import * as microsoftEmbedding from "./microsoft-embedding.js";
 import * as movement from "./movement.js";
 import * as normalization from "./normalization.js";
 import type { Operator } from "./operator.js";
+import * as packedWeights from "./packed-weights.js";
 import * as product from "./product.js";
 import * as quantization from "./quantization.js";
 import * as reduction from "./reduction.js";
 import * as resize from "./resize.js";
+import * as rotary from "./rotary.js";
 import * as shape from "./shape.js";
 
 const modules: readonly Record<string, unknown>[] = [
@@ -24,8 +29,13 @@ const modules: readonly Record<string, unknown>[] = [
   attention,
   shape,
   resize,
+  rotary,
   quantization,
+  integerProduct,
+  packedWeights,
   microsoft,
+  microsoftAttention,
+  microsoftEmbedding,
 ];
 
 const isOperator = (entry: unknown): entry is Operator =>

@@ -1,11 +1,12 @@
 /** Shapes, constants and type changes: what exporters compute beside the data. */
-import { intsOf, numberOf, type Value } from "../ir/graph.js";
+import { intsOf, numberOf, type SymbolicInts, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { readNumbers } from "../tensor/tensor.js";
 import { range } from "./builder.js";
 import { BIGGEST_FOLD, entriesOf, input, vector } from "./infer.js";
+import { realView } from "./integer-product.js";
 import { unknownShape } from "./movement.js";
 import { defineOp, type Inferred } from "./operator.js";
 
@@ -36,17 +37,30 @@ export const Cast = defineOp("Cast", {
     const x = input(c, 0);
     const type = elementTypeOf(c.node.attributes.to as number) ?? "float32";
     const known = intsOf(x);
-    const exact = !isFloat(type) ? known : undefined;
-    const truncated = isFloat(x.type) && !isFloat(type) ? numberOf(x) : undefined;
+    const number = isFloat(x.type) && !isFloat(type) ? numberOf(x) : undefined;
+    const truncated = number === undefined ? undefined : [type === "bool" ? number : Math.trunc(number)];
+    const dims = x.shape?.map(() => 1) ?? [];
+    const exact = !isFloat(type) ? (known ?? (truncated && { dims, entries: truncated })) : undefined;
     return {
       type,
       shape: x.shape,
-      ints: exact ?? (truncated === undefined ? undefined : { dims: [], entries: [Math.trunc(truncated)] }),
+      ints: type === "bool" ? exact && truth(exact) : exact,
       number: isFloat(type) ? (numberOf(x) ?? singleInt(x)) : undefined,
     };
   },
+  // Integers that carry data become real here: a product of integers, a value that was rounded.
+  canonical: ({ node, inputs: [x], b }) => {
+    const type = elementTypeOf(node.attributes.to as number) ?? "float32";
+    const real = isFloat(type) && !isFloat(x!.type) ? realView(b, x!) : undefined;
+    return real && [b.cast(real, type)];
+  },
   gradient: ({ dy }) => [dy],
 });
+/** Non-zero is true; a positive symbolic extent is. */
+function truth({ dims, entries }: SymbolicInts): SymbolicInts | undefined {
+  const bits = entries.map((e) => (typeof e === "number" ? Number(e !== 0) : D.isPositive(e) ? 1 : undefined));
+  return bits.every((b) => b !== undefined) ? { dims, entries: bits } : undefined;
+}
 const singleInt = (x: Value): number | undefined => {
   const entries = intsOf(x)?.entries;
   return entries?.length === 1 && typeof entries[0] === "number" ? entries[0] : undefined;
@@ -84,7 +98,8 @@ export const Range = defineOp("Range", {
     if (start === undefined || limit === undefined || typeof delta !== "number")
       return { type, shape: [c.fresh("range")] };
     const span = delta > 0 ? D.subtract(limit, start) : D.subtract(start, limit);
-    const length = D.floorDivide(D.add(span, Math.abs(delta) - 1), Math.abs(delta));
+    const steps = D.floorDivide(D.add(span, Math.abs(delta) - 1), Math.abs(delta));
+    const length = typeof steps === "number" ? Math.max(steps, 0) : steps;
     const fits = typeof length === "number" && length <= BIGGEST_FOLD && typeof start === "number";
     return { type, shape: [length], ints: fits ? vector(range(length).map((i) => start + i * delta)) : undefined };
   },
