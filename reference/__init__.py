@@ -1,0 +1,1 @@
+"""Slow, exact reference for Vitrail's tests: see README.md."""

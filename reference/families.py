@@ -45,6 +45,7 @@ class Family:
     axes: dict = field(default_factory=dict)
     seed: int = 0
     attention: tuple = ("eager", "sdpa")
+    source: object = None  # a file that was exported elsewhere (optimum_export.py), with its torch outputs beside it
 
 
 FAMILIES: dict[str, Family] = {}
@@ -123,13 +124,15 @@ def bf(x):
     return x.to(torch.bfloat16).float()
 
 
-def image(size=32, batch=2, seed=0, name="pixel_values"):
+def image(size=16, batch=2, seed=0, name="pixel_values"):
     """Two images: smooth blobs and noise, so that patches differ."""
 
     def make():
         g = rng(seed)
         coarse = torch.randn(batch, 3, 4, 4, generator=g)
-        x = torch.nn.functional.interpolate(coarse, size=(size, size), mode="nearest") + 0.5 * torch.randn(batch, 3, size, size, generator=g)
+        x = torch.nn.functional.interpolate(coarse, size=(size, size), mode="nearest") + 0.5 * torch.randn(
+            batch, 3, size, size, generator=g
+        )
         return {name: bf(x)}
 
     return make
@@ -192,13 +195,15 @@ def text(**kw):
     family(**{"group": "text", "axes": IDS_AXES, "targets": TARGETS, "maps": text_map(), **kw})
 
 
-VISION = dict(hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=HEADS, intermediate_size=64, image_size=32, patch_size=8, num_labels=CLASSES)
+VISION = dict(
+    hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=HEADS, intermediate_size=48, image_size=16, patch_size=4, num_labels=CLASSES
+)
 TEXT = dict(
     vocab_size=60,
     hidden_size=WIDTH,
     num_hidden_layers=2,
     num_attention_heads=HEADS,
-    intermediate_size=64,
+    intermediate_size=48,
     max_position_embeddings=24,
     num_labels=CLASSES,
 )
@@ -207,11 +212,15 @@ TYPED = ("input_ids", "attention_mask", "token_type_ids")
 
 # ---------------------------------------------------------------- vision transformers
 
-vision(name="vit", title="ViT, class token", build=hf_model(hf.ViTForImageClassification, lambda: hf.ViTConfig(**{**VISION, "num_hidden_layers": 3}), seed=1))
+vision(
+    name="vit",
+    title="ViT, class token",
+    build=hf_model(hf.ViTForImageClassification, lambda: hf.ViTConfig(**VISION), seed=101),
+)
 vision(
     name="deit_distilled",
     title="DeiT, distillation token, two heads averaged",
-    build=hf_model(hf.DeiTForImageClassificationWithTeacher, lambda: hf.DeiTConfig(**VISION), seed=2),
+    build=hf_model(hf.DeiTForImageClassificationWithTeacher, lambda: hf.DeiTConfig(**VISION), seed=202),
     maps=vit_map({"kind": "weights", "indices": [0, 1], "weights": [0.5, 0.5]}, prefix=2),
 )
 vision(
@@ -219,8 +228,10 @@ vision(
     title="BEiT, relative position bias, mean over patches",
     build=hf_model(
         hf.BeitForImageClassification,
-        lambda: hf.BeitConfig(**VISION, use_relative_position_bias=True, use_mean_pooling=True, layer_scale_init_value=0.1, out_indices=None),
-        seed=3,
+        lambda: hf.BeitConfig(
+            **VISION, use_relative_position_bias=True, use_mean_pooling=True, layer_scale_init_value=0.1, out_indices=None
+        ),
+        seed=103,
     ),
     maps=vit_map({"kind": "mean", "from": 1, "to": 17}),
 )
@@ -228,7 +239,7 @@ CLASS_AND_MEAN = {"kind": "class+mean", "index": 0, "from": 1, "to": 17}
 vision(
     name="dinov2",
     title="DINOv2, class token joined to patch mean",
-    build=hf_model(hf.Dinov2ForImageClassification, lambda: hf.Dinov2Config(**VISION, mlp_ratio=2), seed=4),
+    build=hf_model(hf.Dinov2ForImageClassification, lambda: hf.Dinov2Config(**VISION, mlp_ratio=2), seed=204),
     maps=vit_map(CLASS_AND_MEAN),
 )
 vision(
@@ -236,10 +247,151 @@ vision(
     title="DINOv2 with registers, SwiGLU",
     build=hf_model(
         hf.Dinov2WithRegistersForImageClassification,
-        lambda: hf.Dinov2WithRegistersConfig(**VISION, mlp_ratio=2, num_register_tokens=3, use_swiglu_ffn=True),
+        lambda: hf.Dinov2WithRegistersConfig(**{**VISION, "num_hidden_layers": 3}, mlp_ratio=2, num_register_tokens=3, use_swiglu_ffn=True),
         seed=5,
     ),
     maps=vit_map({**CLASS_AND_MEAN, "from": 4, "to": 20}, prefix=4),
+)
+SWIN = dict(image_size=32, patch_size=4, embed_dim=16, mlp_ratio=2.0, num_labels=CLASSES)
+vision(
+    name="swin",
+    inputs=image(32),
+    title="Swin: windows of 4, shifted by 2, one merging",
+    build=hf_model(hf.SwinForImageClassification, lambda: hf.SwinConfig(**SWIN, depths=[2, 2], num_heads=[2, 4], window_size=4), seed=206),
+    maps=vit_map(
+        {"kind": "mean"},
+        prefix=0,
+        grid=[8, 8],
+        walk="windows",
+        special={
+            "stages": [
+                {"blocks": 2, "grid": [8, 8], "window": 4, "shifts": [0, 2]},
+                {"blocks": 2, "grid": [4, 4], "window": 4, "shifts": [0, 0]},
+            ]
+        },
+    ),
+)
+vision(
+    name="swinv2",
+    inputs=image(32),
+    title="SwinV2: cosine attention, windows of 2, three stages",
+    build=hf_model(
+        hf.Swinv2ForImageClassification,
+        lambda: hf.Swinv2Config(**{**SWIN, "embed_dim": 8}, depths=[2, 1, 1], num_heads=[1, 2, 4], window_size=2),
+        seed=7,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    maps=vit_map(
+        {"kind": "mean"},
+        prefix=0,
+        grid=[8, 8],
+        walk="windows",
+        special={
+            "stages": [
+                {"blocks": 2, "grid": [8, 8], "window": 2, "shifts": [0, 1]},
+                {"blocks": 1, "grid": [4, 4], "window": 2, "shifts": [0]},
+                {"blocks": 1, "grid": [2, 2], "window": 2, "shifts": [0]},
+            ]
+        },
+    ),
+)
+STAGES = [
+    {"blocks": 1, "grid": [8, 8], "keys": [[2, 2]], "prefix": 0},
+    {"blocks": 1, "grid": [4, 4], "keys": [[2, 2]], "prefix": 0},
+]
+PYRAMID = dict(hidden_sizes=[8, 16, 24], num_attention_heads=[1, 2, 3], num_encoder_blocks=3, num_labels=CLASSES)
+vision(
+    name="pvt",
+    inputs=image(32),
+    title="PVT: reduced keys, class token in the last stage only",
+    build=hf_model(
+        hf.PvtForImageClassification,
+        lambda: hf.PvtConfig(
+            **PYRAMID,
+            image_size=32,
+            depths=[1, 1, 2],
+            sequence_reduction_ratios=[4, 2, 1],
+            patch_sizes=[4, 2, 2],
+            strides=[4, 2, 2],
+            mlp_ratios=[2, 2, 2],
+            qkv_bias=True,
+        ),
+        seed=8,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    maps=vit_map(
+        prefix=0,
+        grid=[8, 8],
+        walk="reduced",
+        special={"stages": [*STAGES, {"blocks": 2, "grid": [2, 2], "keys": [[2, 2], [2, 2]], "prefix": 1}]},
+    ),
+)
+vision(
+    name="segformer",
+    inputs=image(32),
+    title="SegFormer classifier: reduced keys, overlapping merging, mean over the last stage",
+    build=hf_model(
+        hf.SegformerForImageClassification,
+        lambda: hf.SegformerConfig(
+            **PYRAMID, depths=[1, 1, 2], sr_ratios=[4, 2, 1], patch_sizes=[7, 3, 3], strides=[4, 2, 2], mlp_ratios=[2, 2, 2]
+        ),
+        seed=9,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    maps=vit_map(
+        {"kind": "mean"},
+        prefix=0,
+        grid=[8, 8],
+        walk="reduced",
+        special={"stages": [*STAGES, {"blocks": 2, "grid": [2, 2], "keys": [[2, 2], [2, 2]], "prefix": 0}]},
+    ),
+)
+vision(
+    name="mobilevit",
+    title="MobileViT: convolutions and attention over four phase grids",
+    build=hf_model(
+        hf.MobileViTForImageClassification,
+        lambda: hf.MobileViTConfig(
+            image_size=64,
+            hidden_sizes=[16, 16, 16],
+            neck_hidden_sizes=[8, 8, 8, 12, 12, 12, 16],
+            num_attention_heads=2,
+            mlp_ratio=2.0,
+            expand_ratio=2.0,
+            num_labels=CLASSES,
+        ),
+        seed=310,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    inputs=image(64),
+    maps=vit_map(
+        {"kind": "mean"},
+        prefix=0,
+        grid=[8, 8],
+        walk="mobilevit",
+        special={
+            "stages": [
+                {"blocks": 2, "grid": [8, 8], "down": 1},
+                {"blocks": 4, "grid": [4, 4], "down": 2},
+                {"blocks": 3, "grid": [2, 2], "down": 2},
+            ]
+        },
+    ),
+)
+SIGLIP_VISION = dict(hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, image_size=16, patch_size=4)
+vision(
+    name="siglip_cls",
+    title="SigLIP vision classifier, mean over patches, no class token",
+    build=hf_model(
+        hf.SiglipForImageClassification,
+        lambda: hf.SiglipConfig(vision_config={**SIGLIP_VISION, "vision_use_head": False}, num_labels=CLASSES),
+        seed=115,
+    ),
+    maps=vit_map({"kind": "mean"}, prefix=0),
 )
 # ---------------------------------------------------------------- text encoders
 
@@ -247,7 +399,7 @@ bert_ids = dict(first=2, last=3)
 text(
     name="bert",
     title="BERT sequence classification",
-    build=hf_model(hf.BertForSequenceClassification, lambda: hf.BertConfig(**{**TEXT, "num_hidden_layers": 3}), TYPED, seed=11),
+    build=hf_model(hf.BertForSequenceClassification, lambda: hf.BertConfig(**TEXT), TYPED, seed=11),
     inputs=ids(11, types=True, **bert_ids),
 )
 text(
@@ -263,9 +415,11 @@ text(
     title="DistilBERT sequence classification",
     build=hf_model(
         hf.DistilBertForSequenceClassification,
-        lambda: hf.DistilBertConfig(vocab_size=60, dim=WIDTH, n_layers=2, n_heads=HEADS, hidden_dim=64, max_position_embeddings=24, num_labels=CLASSES),
+        lambda: hf.DistilBertConfig(
+            vocab_size=60, dim=WIDTH, n_layers=2, n_heads=HEADS, hidden_dim=48, max_position_embeddings=24, num_labels=CLASSES
+        ),
         MASKED,
-        seed=13,
+        seed=313,
     ),
     inputs=ids(13, **bert_ids),
 )
@@ -277,9 +431,166 @@ text(
     inputs=ids(14, first=0, last=2, pad=1),
 )
 
+text(
+    name="xlm_roberta",
+    title="XLM-RoBERTa sequence classification",
+    build=hf_model(
+        hf.XLMRobertaForSequenceClassification, lambda: hf.XLMRobertaConfig(**{**ROBERTA, "hidden_act": "gelu_new"}), MASKED, seed=16
+    ),
+    inputs=ids(16, first=0, last=2, pad=1),
+)
+text(
+    name="electra",
+    title="ELECTRA sequence classification, narrow embeddings",
+    build=hf_model(hf.ElectraForSequenceClassification, lambda: hf.ElectraConfig(**TEXT, embedding_size=24), TYPED, seed=117),
+    inputs=ids(17, types=True, **bert_ids),
+)
+text(
+    name="albert",
+    title="ALBERT sequence classification, one layer's weights used three times",
+    build=hf_model(
+        hf.AlbertForSequenceClassification, lambda: hf.AlbertConfig(**{**TEXT, "num_hidden_layers": 3}, embedding_size=24), TYPED, seed=18
+    ),
+    inputs=ids(18, types=True, **bert_ids),
+)
+text(
+    name="mpnet",
+    title="MPNet sequence classification, relative position bias",
+    build=hf_model(
+        hf.MPNetForSequenceClassification,
+        lambda: hf.MPNetConfig(**TEXT, relative_attention_num_buckets=32, pad_token_id=1, bos_token_id=0, eos_token_id=2),
+        MASKED,
+        seed=19,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    inputs=ids(19, first=0, last=2, pad=1),
+)
+text(
+    name="deberta_v2",
+    title="DeBERTa-v2/v3: content-to-position and position-to-content scores",
+    build=hf_model(
+        hf.DebertaV2ForSequenceClassification,
+        lambda: hf.DebertaV2Config(
+            **TEXT,
+            relative_attention=True,
+            pos_att_type=["p2c", "c2p"],
+            position_buckets=4,
+            norm_rel_ebd="layer_norm",
+            share_att_key=True,
+            position_biased_input=False,
+            type_vocab_size=0,
+        ),
+        MASKED,
+        seed=420,
+        eager_only=True,
+    ),
+    attention=("eager",),
+    inputs=ids(20, **bert_ids),
+)
+text(
+    name="modernbert",
+    title="ModernBERT: rotary, gated GELU, local and global layers, masked mean",
+    build=hf_model(
+        hf.ModernBertForSequenceClassification,
+        lambda: hf.ModernBertConfig(
+            **{**TEXT, "num_hidden_layers": 3, "intermediate_size": 24},
+            pad_token_id=0,
+            bos_token_id=2,
+            eos_token_id=3,
+            cls_token_id=2,
+            sep_token_id=3,
+            local_attention=4,
+            global_attn_every_n_layers=3,
+            classifier_pooling="mean",
+            reference_compile=False,
+        ),
+        MASKED,
+        seed=22,
+    ),
+    inputs=ids(22, **bert_ids),
+    maps=text_map({"kind": "masked-mean", "mask": "attention_mask"}),
+)
+
+
+class MaskedMean(nn.Module):
+    """Mean of the last hidden states over the mask, then a linear head or an L2 norm (sentence-transformers' spelling)."""
+
+    def __init__(self, encoder, classes):
+        super().__init__()
+        self.encoder = encoder
+        self.classifier = nn.Linear(WIDTH, classes) if classes else None
+
+    def forward(self, input_ids, attention_mask):
+        x = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        m = attention_mask.unsqueeze(-1).expand(x.size()).to(x.dtype)
+        y = torch.sum(x * m, 1) / torch.clamp(m.sum(1), min=1e-9)
+        return self.classifier(y) if self.classifier is not None else nn.functional.normalize(y, p=2, dim=1)
+
+
+def masked_mean(cls, config, seed, classes=0, qk=1.3):
+    def build(attention):
+        torch.manual_seed(seed)
+        return scatter(MaskedMean(cls._from_config(config(), attn_implementation=attention), classes), seed, qk)
+
+    return build
+
+
+POOLED = {"kind": "masked-mean", "mask": "attention_mask"}
+T5 = dict(vocab_size=60, d_model=WIDTH, d_kv=8, d_ff=48, num_layers=2, num_heads=HEADS, relative_attention_num_buckets=8)
+text(
+    name="t5_encoder",
+    title="T5 encoder (v1.1, gated GELU), masked mean, linear head",
+    build=masked_mean(
+        hf.T5EncoderModel,
+        lambda: hf.T5Config(**T5, relative_attention_max_distance=16, feed_forward_proj="gated-gelu"),
+        23,
+        CLASSES,
+        qk=0.8,
+    ),
+    inputs=ids(23, last=1),
+    maps=text_map(POOLED),
+)
+text(
+    name="sentence",
+    title="Sentence vector: BERT, masked mean, L2 norm",
+    build=masked_mean(hf.BertModel, lambda: hf.BertConfig(**TEXT), 324),
+    inputs=ids(24, **bert_ids),
+    outputs=("sentence_embedding",),
+    output="sentence_embedding",
+    maps=text_map(POOLED),
+    targets=[[[3], [17]], [[30], [8]]],
+)
+text(
+    name="bart_cls",
+    title="BART sequence classification: encoder and decoder",
+    build=hf_model(
+        hf.BartForSequenceClassification,
+        lambda: hf.BartConfig(
+            vocab_size=60,
+            d_model=24,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=3,
+            decoder_attention_heads=3,
+            encoder_ffn_dim=32,
+            decoder_ffn_dim=32,
+            max_position_embeddings=16,
+            num_labels=CLASSES,
+            use_cache=False,
+        ),
+        MASKED,
+        seed=25,
+    ),
+    inputs=ids(25, first=0, last=2, pad=1),
+    maps=text_map({"kind": "eos", "id": 2}, walk="encoder-decoder"),
+)
+
 # ---------------------------------------------------------------- decoders
 
-GPT2 = dict(vocab_size=60, n_positions=24, n_embd=WIDTH, n_layer=2, n_head=HEADS, n_inner=64, num_labels=CLASSES, pad_token_id=0, use_cache=False)
+GPT2 = dict(
+    vocab_size=60, n_positions=24, n_embd=WIDTH, n_layer=2, n_head=HEADS, n_inner=48, num_labels=CLASSES, pad_token_id=0, use_cache=False
+)
 text(
     name="gpt2",
     title="GPT-2 sequence classification, last token",
@@ -287,6 +598,45 @@ text(
     build=hf_model(hf.GPT2ForSequenceClassification, lambda: hf.GPT2Config(**GPT2), MASKED, seed=21),
     inputs=ids(21),
     maps=text_map({"kind": "last"}),
+)
+
+text(
+    name="gpt2_lm",
+    title="GPT-2, next token",
+    group="decoder",
+    build=hf_model(hf.GPT2LMHeadModel, lambda: hf.GPT2Config(**GPT2), MASKED, seed=326),
+    inputs=ids(26),
+    maps=text_map({"kind": "token"}),
+    targets=[[[11, 23], [7, 8]], [[4, 40], [5, 33]]],
+)
+LLAMA = dict(
+    vocab_size=60,
+    hidden_size=WIDTH,
+    intermediate_size=48,
+    num_hidden_layers=2,
+    num_attention_heads=HEADS,
+    num_key_value_heads=2,
+    max_position_embeddings=32,
+    num_labels=CLASSES,
+    pad_token_id=0,
+    use_cache=False,
+)
+text(
+    name="llama_cls",
+    title="Llama style sequence classification: rotary, grouped keys, RMSNorm, SwiGLU, last token",
+    group="decoder",
+    build=hf_model(hf.LlamaForSequenceClassification, lambda: hf.LlamaConfig(**LLAMA), MASKED, seed=27),
+    inputs=ids(27),
+    maps=text_map({"kind": "last"}),
+)
+text(
+    name="llama_lm",
+    title="Llama style, next token",
+    group="decoder",
+    build=hf_model(hf.LlamaForCausalLM, lambda: hf.LlamaConfig(**LLAMA), MASKED, seed=28),
+    inputs=ids(28),
+    maps=text_map({"kind": "token"}),
+    targets=[[[11, 23], [7, 8]], [[4, 40], [5, 33]]],
 )
 
 # ---------------------------------------------------------------- image and text
@@ -297,8 +647,10 @@ CLIP_AXES = {
     "pixel_values": {0: "images"},
     "attention_mask": {0: "texts", 1: "sequence"},
 }
-CLIP_TEXT = dict(vocab_size=60, hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, max_position_embeddings=16)
-CLIP_VISION = dict(hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, image_size=32, patch_size=8)
+CLIP_TEXT = dict(
+    vocab_size=60, hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, max_position_embeddings=16
+)
+CLIP_VISION = dict(hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, image_size=16, patch_size=4)
 
 
 def clip_config():
@@ -337,6 +689,36 @@ family(
     targets=[[[1], [0]], [[2], [1]]],
 )
 
+SIGLIP_TEXT = dict(
+    vocab_size=60, hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, max_position_embeddings=9
+)
+family(
+    name="siglip",
+    title="SigLIP, both towers, attention-pooling head",
+    group="multimodal",
+    build=hf_model(
+        hf.SiglipModel,
+        lambda: hf.SiglipConfig(text_config={**SIGLIP_TEXT, "projection_size": WIDTH}, vision_config=SIGLIP_VISION),
+        ("input_ids", "pixel_values"),
+        ("logits_per_image", "logits_per_text"),
+        seed=232,
+    ),
+    inputs=both(("input_ids", "pixel_values"), ids(32, lengths=(9, 6, 8), n=9, last=1, pad=1, mask=False), image(seed=32)),
+    maps=[
+        Map("pixel_values", {"kind": "attention-pooling"}, grid=GRID, special={"batch": "images"}),
+        Map("input_ids", {"kind": "end"}, special={"batch": "texts"}),
+    ],
+    outputs=("logits_per_image", "logits_per_text"),
+    output="logits_per_image",
+    axes={
+        "input_ids": {0: "texts"},
+        "pixel_values": {0: "images"},
+        "logits_per_image": {0: "images", 1: "texts"},
+        "logits_per_text": {0: "texts", 1: "images"},
+    },
+    targets=[[[1], [0]], [[2], [1]]],
+)
+
 # ---------------------------------------------------------------- plain PyTorch
 
 
@@ -345,5 +727,35 @@ def pixels(**kw):
 
 
 pixels(name="timm_vit", title="timm-style ViT, packed qkv, LayerScale", build=plain_model(plain.TimmViT, 41), attention=("eager", "sdpa"))
-pixels(name="torchvision_vit", title="torchvision-style ViT, nn.MultiheadAttention", build=plain_model(plain.TorchvisionViT, 42))
-pixels(name="torch_encoder_vit", title="nn.TransformerEncoder (post-norm, ReLU)", build=plain_model(plain.EncoderViT, 43))
+pixels(name="torchvision_vit", title="torchvision-style ViT, nn.MultiheadAttention", build=plain_model(plain.TorchvisionViT, 542))
+pixels(name="torch_encoder_vit", title="nn.TransformerEncoder (post-norm, ReLU)", build=plain_model(plain.EncoderViT, 543))
+pixels(
+    name="torch_encoder_prenorm",
+    title="nn.TransformerEncoder (pre-norm, GELU)",
+    build=plain_model(lambda: plain.EncoderViT(norm_first=True), 144),
+)
+pixels(name="einsum_vit", title="ViT with einsum attention", build=plain_model(plain.EinsumViT, 45))
+pixels(
+    name="swiglu_rms_vit",
+    title="RMSNorm, SwiGLU, LayerScale, packed qkv, mean over all tokens",
+    build=plain_model(plain.SwigluViT, 246),
+    maps=vit_map({"kind": "mean"}, prefix=0),
+)
+text(
+    name="mha_text",
+    title="nn.MultiheadAttention with explicit weights, [tokens, batch, width]; mean over all tokens",
+    group="plain",
+    build=plain_model(lambda: plain.MhaText(weights=True), 547),
+    attention=("plain",),
+    inputs=ids(47, lengths=(12, 12), mask=False),
+    maps=text_map({"kind": "mean"}),
+    targets=[[[1], [3]], [[2], [0]]],
+)
+pixels(
+    name="dense_vit",
+    title="Dense head: ConvTranspose, BatchNormalization, Resize; [batch, classes, rows, columns]",
+    group="dense",
+    build=plain_model(plain.DenseViT, 448),
+    maps=vit_map({"kind": "cell", "grid": GRID, "size": [16, 16], "prefix": 1}),
+    targets=[[[1, 3, 9], [2, 12, 4]], [[0, 8, 8], [1, 0, 15]]],
+)

@@ -34,6 +34,7 @@ class Golden:
     sites: list = field(default_factory=list)
     attention: list = field(default_factory=list)  # per site, [samples, (windows,) heads, queries, keys]
     cases: list = field(default_factory=list)  # per case: dict of arrays and lists of arrays
+    own: dict = field(default_factory=dict)  # goldens of spellings that compute another function
 
 
 def with_double(f):
@@ -63,7 +64,9 @@ def source_of(o, name, feeds):
     """Index of the oracle's source for an input: the float input itself, or the first table looked up with exactly these ids."""
     ids = torch.as_tensor(feeds[name])
     for i, (kind, _, looked_up) in enumerate(o.tr.sources):
-        if kind == name or (looked_up is not None and not ids.is_floating_point() and looked_up.shape == ids.shape and bool((looked_up == ids).all())):
+        if kind == name or (
+            looked_up is not None and not ids.is_floating_point() and looked_up.shape == ids.shape and bool((looked_up == ids).all())
+        ):
             return i
     raise LookupError(f"no source for {name}")
 
@@ -74,7 +77,9 @@ def order_sites(o, family, feeds):
         src = source_of(o, m.input, feeds)
         rows = feeds[m.input].shape[0]
         others = {source_of(o, x.input, feeds) for x in family.maps} - {src}
-        mine = sorted((s for s in o.sites if len(family.maps) == 1 or (src in s["src"] and not others & s["src"])), key=lambda s: s["depth"])
+        mine = sorted(
+            (s for s in o.sites if len(family.maps) == 1 or (src in s["src"] and not others & s["src"])), key=lambda s: s["depth"]
+        )
         if m.walk == "encoder-decoder":
             start = next(s for s in mine if src not in s["src"])  # the decoder's first self-attention has not seen the encoder
             decoder_only = start["src"]
@@ -224,27 +229,39 @@ def compare(g, ref, output):
     }
 
 
+def own_tensors(g, family, name):
+    """Output and maps (first case) of a file that is another function than the family: quantised, half, tanh GELU."""
+    out = {f"{name}.{family.output}": np.ascontiguousarray(g.logits[family.output])}
+    for m, maps in zip(family.maps, g.cases[0]["maps"]):
+        tail = f".{m.input}" if len(family.maps) > 1 else ""
+        out |= {f"{name}.case0.{k}{tail}": np.ascontiguousarray(maps[k]) for k in ("transformer-attribution", "generic-attention")}
+    return out
+
+
 def tensors(g, family, feeds):
     """The golden as named arrays for one safetensors file."""
     f4 = lambda x: np.ascontiguousarray(x, dtype=np.float32)
     f8 = lambda x: np.ascontiguousarray(x, dtype=np.float64)
     out = {f"input.{k}": np.ascontiguousarray(v) for k, v in feeds.items()}
     out |= {k if k == family.output == "logits" else f"output.{k}": f8(v) for k, v in g.logits.items()}
+    out |= g.own
     for k, a in enumerate(g.attention):
         out[f"site{k}.attention"] = f4(a)
     for c, case in enumerate(g.cases):
         name = f"case{c}"
-        for k in range(len(g.sites)):
+        for k in range(len(g.sites) if c == 0 else 0):
             out[f"{name}.site{k}.E"] = f8(case["E"][k])
-            if c == 0:
-                out[f"{name}.site{k}.gradient"] = f4(case["gradient"][k])
-                out[f"{name}.site{k}.relevance"] = f4(case["relevance"][k])
+            out[f"{name}.site{k}.gradient"] = f4(case["gradient"][k])
+            out[f"{name}.site{k}.relevance"] = f4(case["relevance"][k])
         for m, maps in zip(family.maps, case["maps"]):
             tail = f".{m.input}" if len(family.maps) > 1 else ""
             for method, x in maps.items():
                 if method == "attention-rollout":
-                    if c == 0:
-                        out[method + tail] = f8(x)
+                    name_, keep, kind = method + tail, c == 0, f8
+                elif method == "gradient-x-input":
+                    name_, keep, kind = f"{name}.{method}{tail}", c == 0, f4
                 else:
-                    out[f"{name}.{method}{tail}"] = f8(x)
+                    name_, keep, kind = f"{name}.{method}{tail}", True, f8
+                if keep:
+                    out[name_] = kind(x)
     return out

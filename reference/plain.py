@@ -8,7 +8,7 @@ from torch import nn
 class Patches(nn.Module):
     """Image to tokens; optionally a class token in front; learned positions."""
 
-    def __init__(self, width, image=32, patch=8, token=True):
+    def __init__(self, width, image=16, patch=4, token=True):
         super().__init__()
         n = (image // patch) ** 2
         self.conv = nn.Conv2d(3, width, patch, patch)
@@ -49,7 +49,7 @@ class EinsumBlock(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attn, self.mlp = EinsumAttention(width, heads), Mlp(width, 2 * width)
+        self.attn, self.mlp = EinsumAttention(width, heads), Mlp(width, 3 * width // 2)
 
     def forward(self, x):
         x = x + self.attn(self.norm1(x))
@@ -132,7 +132,7 @@ class EncoderViT(nn.Module):
         super().__init__()
         self.patches = Patches(width)
         layer = nn.TransformerEncoderLayer(
-            width, heads, 2 * width, dropout=0.0, batch_first=True, norm_first=norm_first, activation="gelu" if norm_first else "relu"
+            width, heads, 3 * width // 2, dropout=0.0, batch_first=True, norm_first=norm_first, activation="gelu" if norm_first else "relu"
         )
         self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.head = nn.Linear(width, classes)
@@ -148,7 +148,7 @@ class MhaBlock(nn.Module):
         super().__init__()
         self.weights = weights
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attn, self.mlp = nn.MultiheadAttention(width, heads), Mlp(width, 2 * width)
+        self.attn, self.mlp = nn.MultiheadAttention(width, heads), Mlp(width, 3 * width // 2)
 
     def forward(self, x):
         y = self.norm1(x)
@@ -181,7 +181,7 @@ class PlainBlock(nn.Module):
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.to_q, self.to_k, self.to_v, self.proj = (nn.Linear(width, width) for _ in range(4))
-        self.mlp = Mlp(width, 2 * width)
+        self.mlp = Mlp(width, 3 * width // 2)
 
     def forward(self, x):
         b, n, d = x.shape
@@ -195,7 +195,7 @@ class PlainBlock(nn.Module):
 class DenseViT(nn.Module):
     """A dense head: tokens back to a feature map, ConvTranspose + BatchNorm + ReLU, Resize, 1x1 convolution: [B, classes, H, W]."""
 
-    def __init__(self, width=32, depth=2, heads=4, classes=3, image=32, patch=8):
+    def __init__(self, width=32, depth=2, heads=4, classes=3, image=16, patch=4):
         super().__init__()
         self.grid, self.image = image // patch, image
         self.patches = Patches(width, image, patch)
@@ -246,7 +246,7 @@ class TimmBlock(nn.Module):
     def __init__(self, width, heads, fused):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
-        self.attn, self.mlp = TimmAttention(width, heads, fused), Mlp(width, 2 * width)
+        self.attn, self.mlp = TimmAttention(width, heads, fused), Mlp(width, 3 * width // 2)
         self.ls1, self.ls2 = LayerScale(width), LayerScale(width)
 
     def forward(self, x):
@@ -284,13 +284,13 @@ class TorchvisionBlock(nn.Module):
 class TorchvisionViT(nn.Module):
     """A ViT in torchvision's style: nn.MultiheadAttention(batch_first, need_weights=False), patches by reshape and permute."""
 
-    def __init__(self, width=32, depth=2, heads=4, classes=5, patch=8):
+    def __init__(self, width=32, depth=2, heads=4, classes=5, patch=4):
         super().__init__()
         self.width, self.patch = width, patch
         self.conv_proj = nn.Conv2d(3, width, patch, patch)
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embedding = nn.Parameter(torch.zeros(1, 17, width))
-        self.layers = nn.Sequential(*(TorchvisionBlock(width, heads, 2 * width) for _ in range(depth)))
+        self.layers = nn.Sequential(*(TorchvisionBlock(width, heads, 3 * width // 2) for _ in range(depth)))
         self.ln, self.head = nn.LayerNorm(width, eps=1e-6), nn.Linear(width, classes)
 
     def forward(self, x):

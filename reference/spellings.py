@@ -1,8 +1,8 @@
 """The ways one torch model becomes an ONNX file.
 
 A spelling is a base export, "ts-op17-eager" or "dynamo-op20-sdpa", and optional steps after a "+": "ts-op17-eager+slim".
-Bases: exporter (ts = TorchScript, dynamo=False; dynamo = the exporter that is torch's default), opset, attention
-implementation, flags ("static", "inits", "double", "bf16").
+Bases: exporter (ts = TorchScript, dynamo=False; dynamo = the exporter that is torch's default; optimum = optimum_export.py), opset, attention
+implementation, flags ("static", "inits", "double", "noopt").
 """
 
 import contextlib
@@ -16,10 +16,12 @@ import numpy as np
 import onnx
 import torch
 
+from .steps import STEPS
+
 logging.disable(logging.WARNING)
 warnings.filterwarnings("ignore")
 
-BASE = re.compile(r"(ts|dynamo)-op(\d+)-(eager|sdpa|plain)((?:-\w+)*)$")
+BASE = re.compile(r"(ts|dynamo|optimum)-op(\d+)-(eager|sdpa|plain)((?:-\w+)*)$")
 
 
 def parse(spelling):
@@ -45,11 +47,9 @@ def make(family, spelling, folder):
         raw.unlink()
         raw = nxt
     if "external" in steps:
-        data = raw.with_suffix(".data")
         m = onnx.load(raw)
         raw.unlink()
-        data.unlink(missing_ok=True)
-        onnx.save(m, path, save_as_external_data=True, location=path.name + ".data", size_threshold=64)
+        onnx.save(m, path, save_as_external_data=True, location=path.name + ".data", size_threshold=1024)
     else:
         shutil.move(raw, path)
     return path
@@ -66,13 +66,16 @@ def axes_of(family, names):
 
 
 def export(family, exporter, opset, attention, flags, path):
+    if exporter == "optimum":
+        m = onnx.load(family.source)
+        strip(m)
+        onnx.save(m, path)
+        return
     model = family.build(attention)
     feeds = family.inputs()
     names, args = list(feeds), tuple(feeds.values())
     if "double" in flags:
         model, args = model.double(), tuple(a.double() if a.is_floating_point() else a for a in args)
-    if "bf16" in flags:
-        model = bfloat16_weights(model)
     dynamic = {} if "static" in flags else axes_of(family, [*names, *family.outputs])
     with quiet(), torch.no_grad():
         if exporter == "ts":
@@ -115,28 +118,9 @@ def export(family, exporter, opset, attention, flags, path):
         onnx.save(m, path)
 
 
-class Bf16Linear(torch.nn.Module):
-    """Weight kept as bfloat16, computed in float32."""
-
-    def __init__(self, linear):
-        super().__init__()
-        self.register_buffer("weight", linear.weight.detach().to(torch.bfloat16))
-        self.bias = linear.bias
-
-    def forward(self, x):
-        return torch.nn.functional.linear(x, self.weight.float(), self.bias)
-
-
-def bfloat16_weights(model):
-    for m in list(model.modules()):
-        for name, child in list(m.named_children()):
-            if type(child) is torch.nn.Linear:
-                setattr(m, name, Bf16Linear(child))
-    return model
-
-
 def strip(m):
     """Drops stack traces and other metadata of the dynamo exporter (2 to 4 times the weights' size here)."""
+
     def nodes(ns):
         for n in ns:
             del n.metadata_props[:]
@@ -170,31 +154,6 @@ def rename_dims(m, family):
     del m.graph.value_info[:]
 
 
-# ---------------------------------------------------------------- steps after the export
-
-
-def slim(src, dst, family):
-    import onnxslim
-
-    onnxslim.slim(str(src), str(dst))
-
-
-def ort_graph(level):
-    def step(src, dst, family):
-        import onnxruntime as ort
-
-        o = ort.SessionOptions()
-        o.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_ENABLE_{level}")
-        o.optimized_model_filepath = str(dst)
-        o.log_severity_level = 3
-        ort.InferenceSession(str(src), o, providers=["CPUExecutionProvider"])
-
-    return step
-
-
-STEPS = {"slim": slim, "ortbasic": ort_graph("BASIC"), "ortext": ort_graph("EXTENDED")}
-
-
 def run(path, feeds):
     """All outputs of a file in onnxruntime (CPU, its own optimisations off, so that the file itself is tested)."""
     import onnxruntime as ort
@@ -204,6 +163,12 @@ def run(path, feeds):
     o.intra_op_num_threads = 1
     o.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(str(path), o, providers=["CPUExecutionProvider"])
-    types = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+    types = {
+        "tensor(float)": np.float32,
+        "tensor(float16)": np.float16,
+        "tensor(double)": np.float64,
+        "tensor(int64)": np.int64,
+        "tensor(int32)": np.int32,
+    }
     feed = {i.name: np.asarray(feeds[i.name]).astype(types[i.type]) for i in session.get_inputs()}
     return dict(zip([x.name for x in session.get_outputs()], session.run(None, feed)))

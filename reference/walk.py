@@ -62,7 +62,7 @@ def window_step(x, e, grid, window, shift):
     g = np.roll(x.reshape(grid), (-shift, -shift), (0, 1))
     r, c = grid[0] // window, grid[1] // window
     w = g.reshape(r, window, c, window).transpose(0, 2, 1, 3).reshape(r * c, window * window)
-    y = np.einsum("wq,wqk->wk", w, e)
+    y = np.einsum("wq,wqk->wk", w, e.reshape(r * c, *e.shape[-2:]))
     y = y.reshape(r, c, window, window).transpose(0, 2, 1, 3).reshape(grid)
     return np.roll(y, (shift, shift), (0, 1)).reshape(-1)
 

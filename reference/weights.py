@@ -40,7 +40,9 @@ def _value(name, module, p, noise, qk):
         return p
     if isinstance(module, nn.Embedding) or "relative_position_bias" in name or "relative_attention_bias" in name:
         return noise * 0.7
-    if re.search(r"(cls|mask|distillation|class|register|dist|reg)_?(token|embedding)s?$|pos(ition)?_?(embed|embedding)\w*$|probe$|query$", name):
+    if re.search(
+        r"(cls|mask|distillation|class|register|dist|reg)_?(token|embedding)s?$|pos(ition)?_?(embed|embedding)\w*$|probe$|query$", name
+    ):
         return noise * 0.5
     if p.dim() == 1 and re.search(r"(lambda|gamma)", name) and not norm:  # LayerScale
         return 0.7 + 0.2 * noise

@@ -1,0 +1,1 @@
+"""A float64 interpreter of ONNX graphs with relevance rules."""

@@ -464,6 +464,23 @@ class Tracer:
         y = s.prod2("Conv", s._convfn(A, x, w), x, w)
         return y if b is None else s.add(y, s.move("Reshape", lambda t: t.reshape(1, -1, *[1] * (y.t.dim() - 2)), b))
 
+    def op_ConvTranspose(s, A, x, w, b=None):
+        n = w.t.dim() - 2
+        pads = list(A.get("pads", [0] * 2 * n))
+        st, di, g = A.get("strides", [1] * n), A.get("dilations", [1] * n), A.get("group", 1)
+        extra = list(A.get("output_padding", [0] * n))
+        if A.get("auto_pad", b"NOTSET") != b"NOTSET" or "output_shape" in A or pads[:n] != pads[n:]:
+            raise NotImplementedError("ConvTranspose padding")
+        f = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}[n]
+        y = s.prod2("ConvTranspose", lambda p, q: f(p, q, None, st, pads[:n], extra, g, di), x, w)
+        return y if b is None else s.add(y, s.move("Reshape", lambda t: t.reshape(1, -1, *[1] * n), b))
+
+    def op_BatchNormalization(s, A, x, g, b, mean, var):
+        """Inference: a constant scale and a constant shift per channel."""
+        sh = [1, -1] + [1] * (x.t.dim() - 2)
+        k = g.t / torch.sqrt(var.t + A.get("epsilon", 1e-5))
+        return s.add(s.mul(x, s.c(k.reshape(sh))), s.c((b.t - mean.t * k).reshape(sh)))
+
     # ---------- movement
     def op_Reshape(s, A, x, sh):
         sh = s.ints(sh) if sh.t.numel() else []
@@ -671,11 +688,24 @@ class Tracer:
         s.run_graph(g, env)
         return [env[o.name] for o in g.output]
 
+    def resize_data(s, A, x, scales, sizes):
+        """Nearest: by index. Linear and cubic: an average over pixels, x * vjp(sd(R, y))."""
+        mode, where = A.get("mode", b"nearest").decode(), A.get("coordinate_transformation_mode", b"half_pixel").decode()
+        out = s.ints(sizes) if sizes is not None and sizes.t.numel() else [int(d * f) for d, f in zip(x.t.shape, scales.t.tolist())]
+        name = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}[mode]
+        if x.t.dim() != 4 or where not in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"):
+            raise NotImplementedError(f"Resize {mode} {where}")
+        if (where == "asymmetric") != (mode == "nearest"):
+            raise NotImplementedError(f"Resize {mode} {where}")
+        kw = {} if mode == "nearest" else {"align_corners": where == "align_corners"}
+        fn = lambda t: F.interpolate(t, size=out[2:], mode=name, **kw)
+        return s.emit("Resize", "move" if mode == "nearest" else "linexact", fn, [x])
+
     def op_Resize(s, A, x, roi=None, scales=None, sizes=None):
         import onnxruntime as ort
 
         if x.data:
-            raise NotImplementedError("Resize of data")
+            return s.resize_data(A, x, scales, sizes)
         # constant tables only: evaluated with onnxruntime (float32)
         n = onnx.NodeProto()
         n.CopyFrom(s.node)
