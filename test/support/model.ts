@@ -92,7 +92,8 @@ export class ModelWriter {
   ints = (values: readonly number[]): string =>
     this.once(`ints ${values}`, () => this.constant(tensorOf("int64", values)));
 
-  private once(key: string, make: () => string): string {
+  /** A constant that is written once, whoever asks for it. */
+  once(key: string, make: () => string): string {
     const known = this.shared.get(key) ?? make();
     this.shared.set(key, known);
     return known;

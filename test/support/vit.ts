@@ -1,0 +1,208 @@
+/**
+ * Vision transformers with random weights, in the spellings that exporters use: pre-norm blocks, class token or mean pooling,
+ * packed or separate query/key/value, operators or decomposed norms and activations. Any size, up to ViT-B and beyond.
+ */
+
+import type { Tensor } from "../../packages/vitrail/src/tensor/tensor.js";
+import { ModelWriter } from "./model.js";
+import { type Random, random } from "./random.js";
+
+export interface VitStyle {
+  readonly opset?: number;
+  readonly seed?: number;
+  /** Side of the square pictures and of their patches. */
+  readonly size?: number;
+  readonly patch?: number;
+  readonly width?: number;
+  readonly depth?: number;
+  readonly heads?: number;
+  readonly mlpRatio?: number;
+  readonly classes?: number;
+  /** Which tokens the head reads. */
+  readonly pooling?: "class" | "mean";
+  readonly qkv?: "packed" | "separate";
+  /** LayerNormalization (opset 17 on) or its parts. */
+  readonly norm?: "operator" | "decomposed";
+  /** Gelu (opset 20 on), or x Φ(x) spelled with Erf or with Tanh. */
+  readonly activation?: "operator" | "erf" | "tanh";
+  /** Extent or name of the batch axis. */
+  readonly batch?: number | string;
+  /** "tokens": the model starts at embedded patches [batch, patches, width]; it then needs no Conv and runs in float64. */
+  readonly input?: "picture" | "tokens";
+  readonly type?: "float32" | "float64";
+  /** Weights are as large as usual initialisations make them, times this; above 1 attention is less even. */
+  readonly gain?: number;
+  /** Names of the input and the output. */
+  readonly names?: { readonly input?: string; readonly output?: string };
+}
+
+const DEFAULTS = {
+  opset: 17,
+  seed: 1,
+  size: 16,
+  patch: 4,
+  width: 24,
+  depth: 3,
+  heads: 3,
+  mlpRatio: 2,
+  classes: 5,
+  pooling: "class",
+  qkv: "packed",
+  norm: "operator",
+  activation: "erf",
+  batch: "batch",
+  input: "picture",
+  type: "float32",
+  gain: 2,
+  names: {},
+} as const satisfies VitStyle;
+
+export const tinyShape = { size: 224, patch: 16, width: 192, depth: 12, heads: 3, mlpRatio: 4, classes: 1000, gain: 1 };
+export const baseShape = { ...tinyShape, width: 768, heads: 12 };
+
+/** Uniform numbers of the given standard deviation, written as bytes at once: large models are made in a second. */
+export function randomTensor(
+  { uniform }: Random,
+  dims: readonly number[],
+  deviation: number,
+  type: "float32" | "float64" = "float32",
+  mean = 0,
+): Tensor {
+  const count = dims.reduce((n, d) => n * d, 1);
+  const values = type === "float64" ? new Float64Array(count) : new Float32Array(count);
+  const half = deviation * Math.sqrt(3);
+  for (let i = 0; i < count; i++) values[i] = mean + half * (2 * uniform() - 1);
+  return { type, dims, bytes: new Uint8Array(values.buffer) };
+}
+
+export function vit(style: VitStyle = {}): Uint8Array {
+  return new Vit({ ...DEFAULTS, ...style }).write();
+}
+
+class Vit {
+  private readonly m: ModelWriter;
+  private readonly random: Random;
+  constructor(private readonly s: Required<VitStyle>) {
+    this.m = new ModelWriter({ opset: s.opset });
+    this.random = random(s.seed);
+  }
+
+  write(): Uint8Array {
+    const { m, s } = this;
+    let x = this.embed();
+    for (let block = 0; block < s.depth; block++) x = this.block(x);
+    const logits = this.linear(this.pool(this.norm(x)), s.width, s.classes);
+    m.output(logits, s.type, [s.batch, s.classes], s.names.output ?? "logits");
+    return m.bytes();
+  }
+
+  private weight(dims: readonly number[], deviation: number, mean = 0): string {
+    return this.m.constant(randomTensor(this.random, dims, deviation, this.s.type, mean));
+  }
+  private scalar = (x: number): string => this.m.scalar(x, this.s.type);
+
+  private embed(): string {
+    const { m, s } = this;
+    const side = s.size / s.patch;
+    let tokens: string;
+    if (s.input === "tokens") tokens = m.input(s.names.input ?? "tokens", s.type, [s.batch, side * side, s.width]);
+    else {
+      const pixels = m.input(s.names.input ?? "pixel_values", s.type, [s.batch, 3, s.size, s.size]);
+      const kernel = this.weight([s.width, 3, s.patch, s.patch], 1 / Math.sqrt(3 * s.patch * s.patch));
+      const strides = [s.patch, s.patch];
+      const patches = m.op("Conv", [pixels, kernel, this.weight([s.width], 0.02)], { strides, kernel_shape: strides });
+      tokens = m.op("Transpose", [m.op("Reshape", [patches, m.ints([0, s.width, -1])])], { perm: [0, 2, 1] });
+    }
+    const special = s.pooling === "class" ? 1 : 0;
+    if (special === 1) {
+      const batch = m.op("Gather", [m.op("Shape", [tokens]), m.ints([0])], { axis: 0 });
+      const shape = m.op("Concat", [batch, m.ints([1, s.width])], { axis: 0 });
+      const token = m.op("Expand", [this.weight([1, 1, s.width], 0.5), shape]);
+      tokens = m.op("Concat", [token, tokens], { axis: 1 });
+    }
+    return m.op("Add", [tokens, this.weight([1, side * side + special, s.width], 0.3)]);
+  }
+
+  private block(x: string): string {
+    const { m, s } = this;
+    const attended = m.op("Add", [x, this.attention(this.norm(x))]);
+    const hidden = s.width * s.mlpRatio;
+    const inner = this.activation(this.linear(this.norm(attended), s.width, hidden));
+    return m.op("Add", [attended, this.linear(inner, hidden, s.width)]);
+  }
+
+  private attention(x: string): string {
+    const { m, s } = this;
+    const head = s.width / s.heads;
+    const [q, k, v] = s.qkv === "packed" ? this.packed(x, head) : this.separate(x, head);
+    const scores = m.op("MatMul", [q!, m.op("Transpose", [k!], { perm: [0, 1, 3, 2] })]);
+    const weights = m.op("Softmax", [m.op("Mul", [scores, this.scalar(1 / Math.sqrt(head))])], { axis: -1 });
+    const merged = m.op("Transpose", [m.op("MatMul", [weights, v!])], { perm: [0, 2, 1, 3] });
+    return this.linear(m.op("Reshape", [merged, m.ints([0, 0, s.width])]), s.width, s.width);
+  }
+
+  private packed(x: string, head: number): string[] {
+    const { m, s } = this;
+    const all = m.op("Reshape", [this.linear(x, s.width, 3 * s.width), m.ints([0, 0, 3, s.heads, head])]);
+    const split = m.op("Transpose", [all], { perm: [2, 0, 3, 1, 4] });
+    return [0, 1, 2].map((i) => m.op("Gather", [split, this.index(i)], { axis: 0 }));
+  }
+
+  private separate(x: string, head: number): string[] {
+    const { m, s } = this;
+    return [0, 1, 2].map(() => {
+      const heads = m.op("Reshape", [this.linear(x, s.width, s.width), m.ints([0, 0, s.heads, head])]);
+      return m.op("Transpose", [heads], { perm: [0, 2, 1, 3] });
+    });
+  }
+
+  private linear(x: string, from: number, to: number): string {
+    const product = this.m.op("MatMul", [x, this.weight([from, to], this.s.gain / Math.sqrt(from))]);
+    return this.m.op("Add", [product, this.weight([to], 0.05)]);
+  }
+
+  private norm(x: string): string {
+    const { m, s } = this;
+    const [gamma, beta] = [this.weight([s.width], 0.1, 1), this.weight([s.width], 0.1)];
+    if (s.norm === "operator") return m.op("LayerNormalization", [x, gamma, beta], { axis: -1 });
+    const centred = m.op("Sub", [x, this.mean(x, -1, 1)]);
+    const variance = this.mean(m.op("Pow", [centred, this.scalar(2)]), -1, 1);
+    const deviation = m.op("Sqrt", [m.op("Add", [variance, this.scalar(1e-5)])]);
+    return m.op("Add", [m.op("Mul", [m.op("Div", [centred, deviation]), gamma]), beta]);
+  }
+
+  private mean(x: string, axis: number, keepdims: 0 | 1): string {
+    const { m } = this;
+    return m.opset < 18
+      ? m.op("ReduceMean", [x], { axes: [axis], keepdims })
+      : m.op("ReduceMean", [x, m.ints([axis])], { keepdims });
+  }
+
+  private activation(x: string): string {
+    const { m, s } = this;
+    if (s.activation === "operator") return m.op("Gelu", [x]);
+    const half = (gate: string) =>
+      m.op("Mul", [m.op("Mul", [x, m.op("Add", [gate, this.scalar(1)])]), this.scalar(0.5)]);
+    if (s.activation === "erf") return half(m.op("Erf", [m.op("Div", [x, this.scalar(Math.SQRT2)])]));
+    const cube = m.op("Mul", [m.op("Pow", [x, this.scalar(3)]), this.scalar(0.044715)]);
+    return half(m.op("Tanh", [m.op("Mul", [m.op("Add", [x, cube]), this.scalar(Math.sqrt(2 / Math.PI))])]));
+  }
+
+  private pool(x: string): string {
+    return this.s.pooling === "mean" ? this.mean(x, 1, 0) : this.m.op("Gather", [x, this.index(0)], { axis: 1 });
+  }
+
+  private index(i: number): string {
+    return this.m.once(`index ${i}`, () =>
+      this.m.constant({ type: "int64", dims: [], bytes: new Uint8Array(BigInt64Array.of(BigInt(i)).buffer) }),
+    );
+  }
+}
+
+/** Pictures (or tokens) to feed it: standard normal numbers. */
+export function pictures(style: VitStyle, batch: number, seed: number): { dims: number[]; values: number[] } {
+  const s = { ...DEFAULTS, ...style };
+  const side = s.size / s.patch;
+  const dims = s.input === "tokens" ? [batch, side * side, s.width] : [batch, 3, s.size, s.size];
+  return { dims, values: random(seed).normals(dims.reduce((n, d) => n * d, 1)) };
+}
