@@ -29,15 +29,15 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Serves the repository and an empty page. Threads need the page to be isolated from other origins. */
-export async function serve(isolated: boolean): Promise<{ address: string; close(): void }> {
+export async function serve(isolated: boolean, model: string): Promise<{ address: string; close(): void }> {
   const server: Server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url!, "http://x").pathname);
     const headers = isolated
       ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
       : {};
     if (path === "/") return void response.writeHead(200, { ...headers, "content-type": "text/html" }).end(page);
-    const file = join(root, path);
-    if (!file.startsWith(root) || !existsSync(file)) return void response.writeHead(404).end();
+    const file = path === "/model.onnx" ? model : join(root, path);
+    if (!existsSync(file)) return void response.writeHead(404).end();
     const type = types[extname(path)] ?? "application/octet-stream";
     response.writeHead(200, { ...headers, "content-type": type }).end(await readFile(file));
   });

@@ -137,6 +137,66 @@ describe("explain", () => {
   });
 });
 
+describe("explain a text", () => {
+  const folder = join(place, "words");
+  beforeAll(() => {
+    mkdirSync(folder);
+    copyFileSync(golden("bert_a/models/hf_eager_torchscript_op17.onnx"), join(folder, "model.onnx"));
+    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(wordPiece()));
+    const id2label = { 0: "fine", 1: "toxic" };
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ id2label, max_position_embeddings: 32 }));
+  });
+
+  test("names the words and where they stand", async () => {
+    const out = temporaryFolder();
+    const text = "What a Stupid thing, to say!";
+    const { code, stdout } = await vitrail(["explain", folder, "--text", text, "-t", "toxic", "-o", out, "--json"]);
+    expect(code).toBe(0);
+    const { tokens, map, input } = JSON.parse(stdout);
+    expect(input).toMatchObject({ kind: "text", size: [text.length] });
+    expect(tokens.map((token: { text: string }) => token.text)).toEqual([
+      "[CLS]",
+      "What",
+      "a",
+      "Stupid",
+      "thing",
+      ",",
+      "to",
+      "say",
+      "!",
+      "[SEP]",
+    ]);
+    for (const { text: word, start, end, special } of tokens) if (!special) expect(text.slice(start, end)).toBe(word);
+    expect(map.values).toEqual(tokens.map((token: { value: number }) => token.value));
+    expect(readdirSync(out)).toEqual([
+      "text__transformer-attribution__1-toxic.html",
+      "text__transformer-attribution__1-toxic.json",
+    ]);
+  });
+
+  test("of any length, on one scale for all classes", async () => {
+    const out = temporaryFolder();
+    const text = "what a stupid thing to say , i love this film very much . ".repeat(5);
+    const args = ["explain", folder, "--text", text, "-t", "toxic", "-t", "fine", "-o", out, "-f", "html,svg,csv,npy"];
+    const { code, stdout } = await vitrail(args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/72 tokens in \d overlapping windows of at most 32/);
+    expect(stdout.match(/of the positive relevance for (toxic|fine) lies in/g)).toHaveLength(2);
+    expect(readdirSync(out)).toHaveLength(9);
+  });
+
+  test("from a file, one on each line", async () => {
+    const file = join(temporaryFolder(), "lines.txt");
+    writeFileSync(file, "i love it\n\nwhat a stupid thing\n");
+    const { code, stdout } = await vitrail(["explain", folder, "--text-file", file, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).explanations).toMatchObject([
+      { input: { name: "i love it" } },
+      { input: { name: "what a stupid thing" } },
+    ]);
+  });
+});
+
 describe("compile", () => {
   test("appends a patch, and the patch alone", async () => {
     const [out, patch] = [join(place, "explained.onnx"), join(place, "explained.patch")];
@@ -271,6 +331,46 @@ describe("what goes wrong", () => {
     expect([code, JSON.parse(stdout).error.diagnostics[0].code]).toEqual([4, "E001"]);
   });
 });
+
+/** A WordPiece tokenizer of a few words. */
+function wordPiece(): object {
+  const words = "[PAD] [UNK] [CLS] [SEP] what a stupid thing to say i love this film very much it , . !".split(" ");
+  const vocab = Object.fromEntries(words.map((word, index) => [word, index]));
+  const special = (content: string) => ({
+    ...{ id: vocab[content], content, single_word: false, lstrip: false, rstrip: false, normalized: false },
+    special: true,
+  });
+  const mark = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const known = (token: string) => ({ id: token, ids: [vocab[token]], tokens: [token] });
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: words.slice(0, 4).map(special),
+    normalizer: {
+      type: "BertNormalizer",
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [mark("[CLS]"), { Sequence: { id: "A", type_id: 0 } }, mark("[SEP]")],
+      pair: [],
+      special_tokens: { "[CLS]": known("[CLS]"), "[SEP]": known("[SEP]") },
+    },
+    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    model: {
+      type: "WordPiece",
+      unk_token: "[UNK]",
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 100,
+      vocab,
+    },
+  };
+}
 
 function safetensors(shapes: Record<string, number[]>): Uint8Array {
   let end = 0;

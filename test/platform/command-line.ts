@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { main } from "@vitrail/cli";
 
 const bin = fileURLToPath(new URL("../../packages/cli/bin/vitrail.js", import.meta.url));
@@ -48,6 +49,17 @@ export async function vitrailHere(args: readonly string[]): Promise<Ran> {
   return ran;
 }
 
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "vitrail-test-"));
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "vitrail-test-"));
+}
 
-export const golden = (path: string): string => fileURLToPath(new URL(`../goldens/${path}`, import.meta.url));
+/** The path of a golden file; compressed ones are unpacked first. */
+export function golden(path: string): string {
+  const plain = fileURLToPath(new URL(`../goldens/${path}`, import.meta.url));
+  if (existsSync(plain)) return plain;
+  const unpacked = join(unpackedFolder, basename(path));
+  if (!existsSync(unpacked)) writeFileSync(unpacked, gunzipSync(readFileSync(`${plain}.gz`)));
+  return unpacked;
+}
+
+const unpackedFolder = temporaryFolder();

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compile, VitrailError } from "vitrail";
 import { createExplainer, type Explainer, type Explanation, tensor } from "vitrail/node";
+import { golden } from "./command-line.js";
 
 /** `vitrail/node` as it was built: sessions in a worker thread, on the runtimes that Node has. */
-const model = new URL("../goldens/vit_a/models/timm_torchscript_op17.onnx", import.meta.url);
+const model = golden("vit_a/models/timm_torchscript_op17.onnx");
 const bytes = () => new Uint8Array(readFileSync(model));
 const side = 32;
 const pictures = (count: number, seed = 1) =>
@@ -22,7 +24,7 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 describe("an explainer", () => {
   let explainer: Explainer;
   beforeAll(async () => {
-    explainer = await createExplainer(model);
+    explainer = await createExplainer(pathToFileURL(model));
   });
   afterAll(() => explainer.close());
 

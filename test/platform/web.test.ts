@@ -5,7 +5,7 @@ import { chromium, serve } from "./browser.js";
 import { golden } from "./command-line.js";
 
 /** `vitrail/web` as it was built, in a real browser, against what the native runtime gives. */
-const model = "test/goldens/vit_a/models/timm_torchscript_op17.onnx";
+const model = golden("vit_a/models/timm_torchscript_op17.onnx");
 const values = Float32Array.from({ length: 3072 }, (_, i) => Math.sin(i * 0.7));
 
 interface Found {
@@ -22,7 +22,7 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
   beforeAll(async () => {
     const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
     browser = await driver.launch({ executablePath: chromium!, headless: true, args });
-    const explainer = await createExplainer(golden("vit_a/models/timm_torchscript_op17.onnx"), {
+    const explainer = await createExplainer(model, {
       method: "generic-attention",
     });
     const explanation = await explainer.explain({ pixel_values: tensor(values, [1, 3, 32, 32]) }, { target: 3 });
@@ -35,11 +35,11 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
   afterAll(() => browser?.close());
 
   async function run(options: object, isolated = false): Promise<Found> {
-    const server = await serve(isolated);
+    const server = await serve(isolated, model);
     const page = await browser.newPage();
     try {
       await page.goto(server.address);
-      return await inPage(page, server.address + model, options);
+      return await inPage(page, `${server.address}model.onnx`, options);
     } finally {
       await page.close();
       server.close();
@@ -88,7 +88,7 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
   });
 
   test("errors come through with their reasons", async () => {
-    const server = await serve(false);
+    const server = await serve(false, model);
     await expect(run({ method: "magic" })).rejects.toThrow(/E010/);
     const page = await browser.newPage();
     await page.goto(server.address);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createExplainer, tensor } from "vitrail/node";
 import { readModel, writeModel } from "../../packages/vitrail/dist/onnx/model.js";
@@ -8,6 +9,7 @@ import { golden, temporaryFolder, vitrail } from "./command-line.js";
 
 /** What happens around the worker thread: crashes, processes that should end, weights in other files. */
 const spelling = golden("vit_a/models/timm_torchscript_op17.onnx");
+const here = fileURLToPath(new URL(".", import.meta.url));
 const feeds = { pixel_values: tensor(new Float32Array(3072).fill(0.25), [1, 3, 32, 32]) };
 const script = (code: string) =>
   new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from "node:worker_threads";\n${code}`)}`);
@@ -40,7 +42,7 @@ test("an explainer that nobody closes does not keep the process alive", async ()
     console.log(explainer.metadata.method);`;
   const { execFile } = await import("node:child_process");
   const printed = await new Promise<string>((resolve, reject) => {
-    const options = { cwd: dirname(golden("")), timeout: 60_000 };
+    const options = { cwd: here, timeout: 60_000 };
     execFile(process.execPath, ["--input-type=module", "-e", code], options, (error, stdout) =>
       error ? reject(error) : resolve(stdout),
     );

@@ -32,7 +32,7 @@ export function exitCodeOf(error: unknown): number {
   return exit.partly;
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim();
 
 /** What the operating system said, in words. */
 export function systemMessage(error: unknown): string {

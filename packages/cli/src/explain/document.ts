@@ -1,13 +1,15 @@
 import { toTokensJson } from "@vitrail/text";
 import {
+  type DocumentMap,
   type DocumentTarget,
   type DocumentToken,
   documentMap,
   type ExplanationDocument,
   schema,
   shortest,
+  valueMap,
 } from "vitrail/node";
-import { isText } from "../input/text-sample.js";
+import { isText, type TextSample } from "../input/text-sample.js";
 import { findMethod, type MethodInfo } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { unitsOf } from "../output/text.js";
@@ -33,12 +35,17 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     input: { name, sha256, kind, size },
     target: toTarget(answer),
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
-    map: documentMap(explanation, row),
+    map: isText(sample) ? textMap(answer, sample) : documentMap(explanation, row),
     ...(isText(sample) && { tokens: tokensOf(answer) }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: warningsOf(answer),
   };
+}
+
+function textMap({ explanation, parts }: Answer, sample: TextSample): DocumentMap {
+  const values = sample.valuesOf(parts);
+  return valueMap(explanation.metadata.relevance.kind, [values.length], values);
 }
 
 const tokensOf = (answer: Answer): DocumentToken[] =>

@@ -1,13 +1,14 @@
 import type { Feeds, Tensor } from "vitrail/node";
 
-/** One input, ready for the model: a picture, a text, or a row of a tensor file. Its feeds have batch one. */
+/** One input, ready for the model: a picture, a text, or a row of a tensor file. Feeds have batch one. */
 export interface Sample {
   name: string;
   stem: string;
   sha256: string;
   kind: "picture" | "text" | "tensors";
   size: readonly number[];
-  feeds: Feeds;
+  /** What the model takes: one row of feeds, several for a text that is longer than the model takes at once. */
+  parts: readonly Feeds[];
   warnings?: readonly string[];
 }
 

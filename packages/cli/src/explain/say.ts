@@ -35,11 +35,12 @@ export function sayAnswers(
 /** The text itself, coloured, and its sentence. */
 function sayTexts(terminal: Terminal, answers: readonly Answer[]): void {
   const scale = sharedScale(answers);
+  const colors = terminal.colors.isColorSupported ? "24bit" : "none";
   for (const answer of answers) {
-    const view = { ...viewOf(answer, { model: "", method: "" }, scale), notes: [] };
-    const colors = terminal.colors.isColorSupported ? "24bit" : "none";
-    const { target: _, model: __, method: ___, ...plain } = view;
-    for (const line of toAnsi(plain, { colors }).trimEnd().split("\n")) terminal.say(`  ${line}`);
+    const { target, units, texts, unit, combine, summary } = viewOf(answer, { model: "", method: "" }, scale);
+    const view = { units, texts, unit, combine, summary, scale, notes: [] };
+    const headed = answers.length > 1 && target ? { ...view, target } : view;
+    for (const line of toAnsi(headed, { colors }).trimEnd().split("\n")) terminal.say(line === "" ? "" : `  ${line}`);
     terminal.say();
   }
 }

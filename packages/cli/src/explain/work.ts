@@ -1,26 +1,41 @@
-import { type Explainer, type Explanation, type Index, type Tensor, toFloat32 } from "vitrail/node";
+import type { Explainer, Explanation, Feeds, Index } from "vitrail/node";
 import { problem } from "../problem.js";
-import { ranked, type Scored } from "./prediction.js";
+import { axesOf, classesOf, mean, rowOf, topOf } from "./logits.js";
+import type { Scored } from "./prediction.js";
 import { groupByShape, type Sample, stack } from "./sample.js";
 import type { Wanted } from "./wanted.js";
 
 /** What one map explains. */
 export type Chosen = { kind: "class"; index: Index } | { kind: "contrast"; plus: number; minus: number };
 
-/** One map: which class of which sample, and where in a run's batch it is. */
-export interface Answer {
-  sample: Sample;
-  chosen: Chosen;
-  /** Scores of all classes, in their order (for a token's class: those of that token). */
-  scores: readonly Scored[];
+/** Where in a run's batch a part of a sample was explained. */
+export interface Part {
   explanation: Explanation;
   row: number;
+}
+
+/** One map: which class of which sample. A long text has several parts, everything else one. */
+export interface Answer extends Part {
+  sample: Sample;
+  chosen: Chosen;
+  /** Scores of all classes, in their order (for a token's class: those of that token); the mean over the parts. */
+  scores: readonly Scored[];
+  parts: readonly Part[];
   milliseconds: number;
 }
 
 interface Job {
   sample: Sample;
   chosen: Chosen;
+  parts: Part[];
+  milliseconds: number;
+}
+
+/** One row of a run. */
+interface Task {
+  job: Job;
+  feeds: Feeds;
+  index: number;
 }
 
 export interface WorkOptions {
@@ -48,31 +63,37 @@ export class Work {
   /** Answers in the order of the samples, and for each in the order of the targets. */
   async answer(samples: readonly Sample[]): Promise<Answer[]> {
     const jobs = await this.jobs(samples);
-    const answers = new Map<Job, Answer>();
-    for (const group of groupByShape(jobs, ({ sample }) => sample.feeds, this.limit)) {
+    const tasks = jobs.flatMap((job) => job.sample.parts.map((feeds, index): Task => ({ job, feeds, index })));
+    for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
       const started = performance.now();
       const explanation = await this.explain(group);
       const milliseconds = (performance.now() - started) / group.length;
-      group.forEach((job, row) => {
-        const lead = job.chosen.kind === "class" ? job.chosen.index.slice(0, -1) : [];
-        const scores = this.options.scoresOf(lastAxis(explanation.logits, row, lead));
-        answers.set(job, { ...job, scores, explanation, row, milliseconds });
-      });
+      for (const [row, { job, index }] of group.entries()) {
+        job.parts[index] = { explanation, row };
+        job.milliseconds += milliseconds;
+      }
     }
-    return jobs.map((job) => answers.get(job)!);
+    return jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
   }
 
-  private explain(group: readonly Job[]): Promise<Explanation> {
+  private scoresOf({ chosen, parts }: Job): Scored[] {
+    const position = chosen.kind === "class" ? chosen.index.slice(0, -1) : [];
+    const logits = parts.map(({ explanation, row }) => classesOf(explanation.logits, row, position));
+    return this.options.scoresOf(mean(logits));
+  }
+
+  private explain(group: readonly Task[]): Promise<Explanation> {
+    const feeds = this.batch(group.map((task) => task.feeds));
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
-    const feeds = stack(
-      group.map(({ sample }) => sample.feeds),
-      rows,
-    );
-    const chosen = Array.from({ length: rows }, (_, row) => group[Math.min(row, group.length - 1)]!.chosen);
+    const chosen = Array.from({ length: rows }, (_, row) => group[Math.min(row, group.length - 1)]!.job.chosen);
     const { mode } = this.explainer.metadata.target;
     if (mode === "predicted") return this.explainer.explain(feeds);
     if (mode === "weights") return this.explainer.explain(feeds, { target: this.weights(chosen) });
     return this.explainer.explain(feeds, { target: chosen.map((each) => (each as { index: Index }).index) });
+  }
+
+  private batch(feeds: readonly Feeds[]): Feeds {
+    return stack(feeds, Math.max(feeds.length, this.fixedBatch ?? 0));
   }
 
   /** +1 for the class that is explained, -1 for the one that it is held against. */
@@ -85,10 +106,10 @@ export class Work {
       throw problem("E091", { at: "--contrast", why, try: "a model whose output is [batch, classes]" });
     }
     const weights = new Float32Array(chosen.length * classes);
-    chosen.forEach((each, row) => {
-      weights[row * classes + (each.kind === "class" ? each.index[0]! : each.plus)] = 1;
+    for (const [row, each] of chosen.entries()) {
+      weights[row * classes + (each.kind === "class" ? each.index[0]! : each.plus)]! += 1;
       if (each.kind === "contrast") weights[row * classes + each.minus]! -= 1;
-    });
+    }
     return weights;
   }
 
@@ -97,59 +118,29 @@ export class Work {
     const top = Math.max(0, ...wanted.map((each) => (each.kind === "top" ? each.count : 0)));
     const ranking = top > 0 ? await this.rank(samples, top) : new Map<Sample, Index[]>();
     return samples.flatMap((sample) => {
+      const ranked = ranking.get(sample) ?? [];
       const chosen = wanted.flatMap((each): Chosen[] => {
         if (each.kind === "contrast") return [each];
         if (each.kind === "class") return [{ kind: "class", index: [each.index] }];
-        return ranking
-          .get(sample)!
-          .slice(0, each.count)
-          .map((index) => ({ kind: "class", index }));
+        return ranked.slice(0, each.count).map((index) => ({ kind: "class", index }));
       });
-      return distinct(chosen).map((each) => ({ sample, chosen: each }));
+      return distinct(chosen).map((each) => ({ sample, chosen: each, parts: [], milliseconds: 0 }));
     });
   }
 
-  /** The highest classes of every sample; for outputs with more axes, the highest (position, class). */
+  /** The highest classes of every sample, by the mean over its parts. */
   private async rank(samples: readonly Sample[], count: number): Promise<Map<Sample, Index[]>> {
-    const ranking = new Map<Sample, Index[]>();
-    const { output } = this.explainer.metadata;
-    for (const group of groupByShape(samples, ({ feeds }) => feeds, this.limit)) {
-      const feeds = stack(
-        group.map((sample) => sample.feeds),
-        Math.max(group.length, this.fixedBatch ?? 0),
-      );
-      const logits = (await this.explainer.predict(feeds))[output]!;
-      group.forEach((sample, row) => {
-        ranking.set(sample, topOf(logits, row, count));
-      });
+    const logits = new Map<Sample, Float32Array[]>(samples.map((sample) => [sample, []]));
+    const tasks = samples.flatMap((sample) => sample.parts.map((feeds) => ({ sample, feeds })));
+    let axes: readonly number[] = [];
+    for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
+      const outputs = await this.explainer.predict(this.batch(group.map(({ feeds }) => feeds)));
+      const explained = outputs[this.explainer.metadata.output]!;
+      axes = axesOf(explained);
+      for (const [row, { sample }] of group.entries()) logits.get(sample)!.push(rowOf(explained, row));
     }
-    return ranking;
+    return new Map([...logits].map(([sample, rows]) => [sample, topOf(mean(rows), axes, count)]));
   }
-}
-
-function topOf(logits: Tensor, row: number, count: number): Index[] {
-  // One number per sample counts as one class.
-  const axes = logits.dims.length === 1 ? [1] : logits.dims.slice(1);
-  const size = axes.reduce((product, dim) => product * dim, 1);
-  const values = toFloat32(logits).subarray(row * size, (row + 1) * size);
-  const scores = Array.from(values, (logit, index) => ({ index, logit, label: undefined, probability: undefined }));
-  return ranked(scores)
-    .slice(0, count)
-    .map(({ index }) => {
-      const position: number[] = [];
-      for (const dim of axes.toReversed()) {
-        position.unshift(index % dim);
-        index = Math.floor(index / dim);
-      }
-      return position;
-    });
-}
-
-/** The scores of one row's classes, at a position where the output has more axes. */
-function lastAxis(logits: Tensor, row: number, lead: Index): Float32Array {
-  const classes = logits.dims.length === 1 ? 1 : (logits.dims.at(-1) ?? 1);
-  const position = [row, ...lead].reduce((sum, index, axis) => sum * logits.dims[axis]! + index, 0);
-  return toFloat32(logits).slice(position * classes, (position + 1) * classes);
 }
 
 const keyOf = (chosen: Chosen): string =>

@@ -63,7 +63,7 @@ export class PictureReader {
       stem: stem ?? stemOf(name),
       sha256,
       size: [raster.width, raster.height],
-      feeds: { [this.input.name]: tensor(data, dims) },
+      parts: [{ [this.input.name]: tensor(data, dims) }],
       warnings: this.preprocessing.warnings,
       raster,
       geometry,

@@ -29,7 +29,7 @@ export async function readTensorSamples(path: string, { inputs, metadata }: Find
         .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
         .digest("hex"),
       size: feeds[metadata.explains]!.dims.slice(1),
-      feeds,
+      parts: [feeds],
     };
   });
 }

@@ -7,20 +7,22 @@ import {
   type Encoding,
   encode,
   maxLengthOf,
+  mergeWindows,
   rowsOf,
   type TextTokenizer,
   toBatch,
 } from "@vitrail/text";
-import { type Explanation, type Findings, tensor } from "vitrail/node";
+import { type Findings, tensor } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
+import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
 import { messageOf, problem, systemMessage } from "../problem.js";
 
 export interface TextSample extends Sample {
   kind: "text";
   encoding: Encoding;
-  /** Relevance of the tokens, padding cut off. */
-  valuesOf(explanation: Explanation, row: number): Float64Array;
+  /** Relevance of all tokens, from that of the parts. */
+  valuesOf: (parts: readonly Part[]) => Float64Array;
 }
 
 export const isText = (sample: Sample): sample is TextSample => sample.kind === "text";
@@ -56,21 +58,30 @@ export class TextReader {
     const width = typeof length === "number" ? length : undefined;
     const limit = maxLengthOf(this.tokenizer, (this.files.config ?? {}) as Record<string, unknown>);
     const maxLength = Math.min(limit, width ?? Number.POSITIVE_INFINITY);
-    const encoding = encode(this.tokenizer, text, { maxLength, overflow: "truncate" });
-    const batch = toBatch(this.tokenizer, encoding.rows, specs, width === undefined ? {} : { width });
-    const feeds = Object.entries(batch.inputs).map(([input, { data, dims }]) => [input, tensor(data, dims)] as const);
+    const encoding = encode(this.tokenizer, text, { maxLength });
+    const batches = encoding.rows.map((row) =>
+      toBatch(this.tokenizer, [row], specs, width === undefined ? {} : { width }),
+    );
     return {
       kind: "text",
       name,
       stem,
       sha256: createHash("sha256").update(text).digest("hex"),
       size: [text.length],
-      feeds: Object.fromEntries(feeds),
+      parts: batches.map(({ inputs }) =>
+        Object.fromEntries(Object.entries(inputs).map(([input, { data, dims }]) => [input, tensor(data, dims)])),
+      ),
       warnings: encoding.warnings,
       encoding,
-      valuesOf: (explanation, row) => cut(batch, explanation.toTokens(row)),
+      valuesOf: (parts) => merge(encoding, batches, parts),
     };
   }
+}
+
+/** Values of the whole text: padding is cut off, windows are merged. */
+function merge({ rows }: Encoding, batches: readonly Batch[], parts: readonly Part[]): Float64Array {
+  const values = parts.map(({ explanation, row }, index) => rowsOf(batches[index]!, explanation.toTokens(row))[0]!);
+  return rows.length === 1 ? values[0]! : mergeWindows(rows.map((row, index) => ({ ...row, values: values[index]! })));
 }
 
 /** One text per line. */
@@ -82,8 +93,6 @@ export async function readTextFile(path: string): Promise<string[]> {
     throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
   }
 }
-
-const cut = (batch: Batch, values: Float32Array): Float64Array => rowsOf(batch, values)[0]!;
 
 async function readJson(path: string): Promise<object> {
   try {

@@ -75,7 +75,7 @@ async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<Fil
   if (plan.formats.has("html") && isText(sample)) {
     const scale = sharedScale(answers);
     const views = answers.map((answer) => viewOf(answer, namesOf(plan), scale));
-    files.push([`${path}.html`, toHtml(views, { caption: provenance(answers[0]!, plan) })]);
+    files.push([`${path}.html`, toHtml(views, { title: sample.name, caption: provenance(answers[0]!, plan) })]);
   }
   return files;
 }
@@ -87,6 +87,8 @@ async function encodeAnswer(
 ): Promise<Uint8Array | string | undefined> {
   const { explanation, row, sample } = answer;
   if (format === "json") return `${prettyJson(toDocument(answer, plan.context))}\n`;
+  if (format === "npy" && isText(sample))
+    return encodeNpy(sample.valuesOf(answer.parts), [sample.encoding.whole.tokens.length]);
   if (format === "npy") return encodeNpy(explanation.toTokens(row), explanation.relevance.dims.slice(1));
   if (format === "png") {
     return canDraw(answer) ? drawAnswer(answer, plan.view, provenance(answer, plan)) : undefined;

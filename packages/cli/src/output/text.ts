@@ -4,9 +4,9 @@ import type { Answer } from "../explain/work.js";
 import type { TextSample } from "../input/text-sample.js";
 
 /** The relevance of a text's tokens, or of its words. */
-export function unitsOf({ sample, explanation, row }: Answer, unit: "token" | "word"): Unit[] {
+export function unitsOf({ sample, parts }: Answer, unit: "token" | "word"): Unit[] {
   const { encoding, valuesOf } = sample as TextSample;
-  return toUnits(encoding.texts, encoding.whole.tokens, valuesOf(explanation, row), { unit });
+  return toUnits(encoding.texts, encoding.whole.tokens, valuesOf(parts), { unit });
 }
 
 /** One scale for all targets of a text. */

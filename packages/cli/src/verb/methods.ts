@@ -28,16 +28,27 @@ const describe = ({ id, title, citation, needs, classSpecific, kind, options }: 
   return { id, title, citation, needs, classSpecific, kind, options, default: id === defaultMethod };
 };
 
-function text(method: MethodInfo, { colors }: Terminal): string {
+function text(method: MethodInfo, { colors, width }: Terminal): string {
   const { id, title, citation, needs, classSpecific, kind, options } = method;
   const explains = kind === "input" ? "explains the input itself" : "explains tokens (patches, words)";
-  const lines = [
-    `${colors.bold(id)}${id === defaultMethod ? " (default)" : ""}`,
-    `  ${title}. ${colors.dim(citation)}`,
-    `  ${classSpecific ? "class-specific" : "not class-specific"} · ${explains} · needs ${[needs].flat().join(", ")}`,
-    ...options.map(({ name, type, default: value, description }) => {
-      return `  --option ${name}=${colors.cyan(String(value))}  ${colors.dim(`${type}: ${description}`)}`;
-    }),
-  ];
-  return lines.join("\n");
+  return [
+    `${colors.bold(id)}${id === defaultMethod ? " (default)" : ""}  ${title}`,
+    ...wrap(citation, width, "  ").map(colors.dim),
+    `  ${classSpecific ? "class-specific" : "not class-specific"} · ${explains} · needs ${needs.join(", ")}`,
+    ...options.flatMap(({ name, type, default: value, description }) => [
+      `  --option ${name}=${colors.cyan(String(value))}`,
+      ...wrap(`${type}: ${description}`, width, "      ").map(colors.dim),
+    ]),
+  ].join("\n");
+}
+
+/** Lines of at most `width` characters, each indented. */
+function wrap(content: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  for (const word of content.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
 }

@@ -52,18 +52,23 @@ export interface ExplanationDocument {
 export function documentMap(explanation: Explanation, sample = 0): DocumentMap {
   const { kind } = explanation.metadata.relevance;
   const grid = kind === "tokens" ? explanation.toGrid(sample) : undefined;
-  const raw = grid?.values ?? explanation.toTokens(sample);
+  if (!grid) return valueMap(kind, explanation.relevance.dims.slice(1), explanation.toTokens(sample));
+  const { rows, columns, values, special } = grid;
+  const map = valueMap(kind, [rows, columns], values);
+  return { ...map, grid: [rows, columns], special: Array.from(special, shortest) };
+}
+
+/** Any values as a map. */
+export function valueMap(kind: DocumentMap["kind"], shape: readonly number[], raw: ArrayLike<number>): DocumentMap {
   const values = Array.from(raw, shortest);
-  const map: DocumentMap = {
+  return {
     kind,
-    shape: grid ? [grid.rows, grid.columns] : explanation.relevance.dims.slice(1),
+    shape,
     values,
     min: extreme(values, Math.min),
     max: extreme(values, Math.max),
     sum: shortest(values.reduce((sum, value) => sum + value, 0)),
   };
-  if (!grid) return map;
-  return { ...map, grid: [grid.rows, grid.columns], special: Array.from(grid.special, shortest) };
 }
 
 const extreme = (values: readonly number[], pick: (a: number, b: number) => number): number =>

@@ -7,6 +7,7 @@ export {
   type ExplanationDocument,
   schema,
   shortest,
+  valueMap,
 } from "./document.js";
 export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
 export { Explanation, type Grid } from "./explanation.js";

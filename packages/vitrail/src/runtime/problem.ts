@@ -23,4 +23,4 @@ export function problem(code: ProblemCode, details: { at?: string; why: string; 
 
 export const failure = (...problems: readonly Diagnostic[]): VitrailError => new VitrailError(problems);
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim();

@@ -43,14 +43,6 @@ export function tensor(data: TypedArray, dims: readonly number[], type?: string)
 
 export const sizeOf = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
 
-/** The array that holds elements of a type in JavaScript; undefined for strings and sub-byte types. */
-export function arrayOf(type: string, length: number): TypedArray | undefined {
-  if (type === "bool") return new Uint8Array(length);
-  if (type === "float16") return new Uint16Array(length);
-  const arrayType = typeNames.find(([, name]) => name === type)?.[0];
-  return arrayType && new arrayType(length);
-}
-
 /** The numbers of a tensor as float32, whatever its floating type. */
 export function toFloat32({ type, data }: Tensor): Float32Array {
   if (data instanceof Float32Array) return data;

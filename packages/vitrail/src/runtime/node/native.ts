@@ -28,7 +28,7 @@ export async function nativeRuntime(
   // A key that is present but undefined is refused by the runtime.
   const options = {
     executionProviders: [device],
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
     ...(externalData.length > 0 && { externalData }),
   };

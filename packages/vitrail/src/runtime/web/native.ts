@@ -40,7 +40,7 @@ export async function webRuntime(options: WebRuntimeOptions): Promise<OpenNative
   if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
   const sessionOptions = {
     executionProviders: [device],
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     ...(externalData && { externalData }),
   };
   return async (bytes) => {
