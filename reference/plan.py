@@ -4,22 +4,22 @@ PLAN = {
     "vit": """ts-op17-eager ts-op11-eager ts-op14-sdpa ts-op20-sdpa dynamo-op18-sdpa dynamo-op20-eager dynamo-op23-sdpa
         ts-op17-eager+slim ts-op17-eager-static ts-op14-eager-inits dynamo-op18-sdpa-noopt
         ts-op17-eager+bf16 ts-op17-eager+ortbasic ts-op14-eager+ortext ts-op17-eager+ortopt
-        ts-op17-eager+functions ts-op17-eager+if ts-op17-eager+external
+        ts-op17-eager+functions ts-op17-eager+shared ts-op17-eager+if ts-op17-eager+external
         ts-op17-eager+fp16 ts-op17-eager+fp16io ts-op17-eager+slim+uint8 ts-op17-eager+qdq ts-op17-eager+q4""",
     "deit_distilled": "ts-op13-eager ts-op14-sdpa+slim dynamo-op18-sdpa dynamo-op20-eager",
     "beit": "dynamo-op18-eager dynamo-op20-sdpa dynamo-op23-sdpa ts-op17-eager+slim",
     "dinov2": "ts-op17-eager ts-op14-sdpa+slim dynamo-op18-sdpa dynamo-op23-sdpa",
-    "dinov2_reg": "dynamo-op18-sdpa dynamo-op20-eager dynamo-op23-sdpa",
-    "swin": "dynamo-op18-eager dynamo-op20-sdpa dynamo-op23-sdpa ts-op17-eager+slim",
+    "dinov2_reg": "dynamo-op18-sdpa dynamo-op23-sdpa",
+    "swin": "dynamo-op18-eager dynamo-op23-sdpa ts-op17-eager+slim",
     "swinv2": "dynamo-op18-eager dynamo-op20-eager ts-op17-eager-static+slim",
     "pvt": "ts-op17-eager ts-op14-eager+slim dynamo-op18-eager",
     "segformer": "ts-op17-eager dynamo-op20-eager",
-    "mobilevit": "dynamo-op18-eager dynamo-op20-eager dynamo-op18-eager+uint8",
+    "mobilevit": "dynamo-op18-eager dynamo-op18-eager+uint8",
     "siglip_cls": "ts-op17-eager dynamo-op18-sdpa dynamo-op23-sdpa",
     "bert": """ts-op17-eager ts-op11-eager ts-op14-sdpa dynamo-op18-sdpa dynamo-op20-eager dynamo-op23-sdpa
         ts-op17-eager+ortbasic ts-op14-eager+ortext ts-op17-eager+ortopt ts-op17-eager+ortoptmha
-        ts-op17-eager+ortopttanh dynamo-op18-sdpa+ortopt ts-op17-eager-static
-        ts-op17-eager+functions dynamo-op20-eager+if ts-op17-eager+fp16 ts-op17-eager+fp16io
+        ts-op17-eager+ortopttanh dynamo-op18-sdpa+ortopt
+        ts-op17-eager+functions dynamo-op20-eager+if dynamo-op18-eager+shared ts-op17-eager+fp16 ts-op17-eager+fp16io
         ts-op17-eager+int8 ts-op17-eager+slim+q4 ts-op17-eager+q4gather""",
     "bert_token_cls": "ts-op17-eager dynamo-op18-sdpa ts-op13-eager+slim",
     "distilbert": "ts-op14-sdpa dynamo-op18-sdpa dynamo-op23-sdpa ts-op17-eager+ortopt",
@@ -52,7 +52,7 @@ PLAN = {
 
 
 OPTIMUM = {  # steps after optimum-onnx; transformers.js publishes slimmed and quantised files
-    "vit": ["", "+slim", "+slim+uint8", "+slim+fp16io"],
+    "vit": ["", "+slim+uint8", "+slim+fp16io"],
     "bert": ["", "+slim+int8", "+ortopt"],
     "distilbert": ["", "+ortopt"],
     "clip": ["", "+ortopt"],
@@ -93,6 +93,7 @@ NOTES = {
     "ortoptmha": "onnxruntime.transformers optimizer, MultiHeadAttention",
     "ortopttanh": "onnxruntime.transformers optimizer, GELU approximated by tanh (another function)",
     "functions": "layers moved into model-local functions by hand",
+    "shared": "attention core, Softmax and GELU as functions that every layer calls",
     "if": "every Softmax inside an If whose condition is constant true",
     "external": "weights in a second file",
     "bf16": "matrices stored as bfloat16, cast to float32",

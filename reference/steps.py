@@ -180,6 +180,83 @@ def functions(src, dst, family):
     onnx.save(m, dst)
 
 
+def outline(m, name, seeds):
+    """Moves each set of nodes in `seeds` into one shared function (their bodies must be equal) and calls it."""
+    opset = [o for o in m.opset_import if o.domain == ""][0]
+    made, calls = None, {}
+    for group in seeds:
+        order = [n for n in m.graph.node if any(n is g for g in group)]
+        inside = {x for n in order for x in n.output}
+        used = {x for n in m.graph.node if not any(n is g for g in order) for x in n.input} | {o.name for o in m.graph.output}
+        ins = list(dict.fromkeys(x for n in order for x in n.input if x and x not in inside))
+        outs = [x for n in order for x in n.output if x in used]
+        names = {x: f"x{j}" for j, x in enumerate(ins)} | {x: f"y{j}" for j, x in enumerate(y for n in order for y in n.output)}
+        body = []
+        for n in order:
+            c = onnx.NodeProto()
+            c.CopyFrom(n)
+            c.name, c.input[:], c.output[:] = "", [names.get(x, x) for x in n.input], [names[x] for x in n.output]
+            body.append(c)
+        key = [n.SerializeToString() for n in body]
+        if made is None:
+            made = (key, helper.make_function("shared", name, [names[x] for x in ins], [names[x] for x in outs], body, [opset]))
+        elif made[0] != key:
+            raise RuntimeError(f"{name}: bodies differ")
+        calls[id(order[-1])] = helper.make_node(name, ins, outs, domain="shared", name=f"{name}_{len(calls)}")
+        calls |= {id(n): None for n in order[:-1]}
+    nodes = [calls.get(id(n), n) for n in m.graph.node]
+    keep = [n for n in nodes if n is not None]
+    copies = [onnx.NodeProto.FromString(n.SerializeToString()) for n in keep]
+    del m.graph.node[:]
+    m.graph.node.extend(copies)
+    m.functions.append(made[1])
+    return made[1]
+
+
+def shared(src, dst, family):
+    """The attention core and GELU as functions that every layer calls; the core's Softmax is a function with an attribute inside it."""
+    m = onnx.load(src)
+    del m.graph.value_info[:]
+
+    def producer(x):
+        return next((n for n in m.graph.node if x in n.output), None)
+
+    def consumer(x):
+        return next((n for n in m.graph.node if x in n.input), None)
+
+    def core(softmax):
+        group, n = [softmax], producer(softmax.input[0])
+        while n.op_type != "MatMul":
+            group.append(n)
+            n = producer(n.input[0])
+        group.append(n)
+        n = consumer(softmax.output[0])
+        while n.op_type != "MatMul":
+            group.append(n)
+            n = consumer(n.output[0])
+        return [*group, n]
+
+    def gelu(erf):
+        group = [producer(erf.input[0]), erf]
+        for _ in range(3):
+            group.append(consumer(group[-1].output[0]))
+        return group
+
+    function = outline(m, "Core", [core(n) for n in m.graph.node if n.op_type == "Softmax"])
+    outline(m, "Gelu", [gelu(n) for n in m.graph.node if n.op_type == "Erf"])
+    for n in function.node:
+        if n.op_type == "Softmax":
+            n.op_type, n.domain = "Probabilities", "shared"
+    function.opset_import.append(helper.make_opsetid("shared", 1))
+    inner = helper.make_node("Softmax", ["x"], ["y"])
+    inner.attribute.append(onnx.AttributeProto(name="axis", ref_attr_name="axis", type=onnx.AttributeProto.INT))
+    opset = [o for o in m.opset_import if o.domain == ""][0]
+    m.functions.append(helper.make_function("shared", "Probabilities", ["x"], ["y"], [inner], [opset], attributes=["axis"]))
+    m.opset_import.append(helper.make_opsetid("shared", 1))
+    m.ir_version = max(m.ir_version, 8)
+    onnx.save(m, dst)
+
+
 def constant_if(src, dst, family):
     """Every Softmax goes into the branch of an If whose condition is an initializer; the other branch is an Identity."""
     m = onnx.load(src)
@@ -217,6 +294,7 @@ STEPS = {
     "q4gather": four_bit(True),
     "bf16": bfloat16,
     "functions": functions,
+    "shared": shared,
     "if": constant_if,
     "external": lambda src, dst, family: shutil.copy(src, dst),
 }
