@@ -52,7 +52,7 @@ PLAN = {
 
 
 OPTIMUM = {  # steps after optimum-onnx; transformers.js publishes slimmed and quantised files
-    "vit": ["", "+slim+uint8", "+slim+fp16io"],
+    "vit": ["", "+ortopt", "+slim+uint8", "+slim+fp16io"],
     "bert": ["", "+slim+int8", "+ortopt"],
     "distilbert": ["", "+ortopt"],
     "clip": ["", "+ortopt"],
