@@ -17,11 +17,7 @@ export interface HtmlOptions {
  */
 export function toHtml(views: TextView | readonly TextView[], options: HtmlOptions = {}): string {
   const list = "units" in views ? [views] : views;
-  const {
-    title: name = list.length === 1 ? list[0]!.summary : `${list.length} explained texts`,
-    caption,
-    lang = "en",
-  } = options;
+  const { title: name = defaultTitle(list), caption, lang = "en" } = options;
   return `<!doctype html>
 <html lang="${markup(lang)}">
 <head>
@@ -41,6 +37,12 @@ ${caption ? `<p class="caption">${markup(caption)}</p>\n` : ""}${list.map(articl
 </body>
 </html>
 `;
+}
+
+function defaultTitle(list: readonly TextView[]): string {
+  const label = list[0]?.target?.label;
+  if (list.length !== 1) return `${list.length} explained texts`;
+  return label ? `Relevance for ${label}` : "Relevance";
 }
 
 function article(view: TextView, index: number): string {
