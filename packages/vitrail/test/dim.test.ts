@@ -1,0 +1,136 @@
+/** Arithmetic of symbolic dimensions against numbers put in for the symbols. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { evaluate } from "../../../test/support/dimension.js";
+import * as D from "../src/tensor/dim.js";
+import { broadcast, broadcastDim } from "../src/tensor/shape.js";
+
+const SYMBOLS = ["batch", "height", "n"] as const;
+const environment = fc.record({
+  batch: fc.integer({ min: 1, max: 12 }),
+  height: fc.integer({ min: 1, max: 12 }),
+  n: fc.integer({ min: 1, max: 12 }),
+});
+const small = fc.integer({ min: -6, max: 6 });
+/** Sums of products of symbols and numbers. */
+const polynomial: fc.Arbitrary<D.Dim> = fc
+  .array(fc.tuple(small, fc.array(fc.constantFrom(...SYMBOLS), { maxLength: 3 })), { maxLength: 4 })
+  .map((terms) => terms.map(([c, names]) => D.product([c, ...names.map(D.symbol)])).reduce(D.add, 0));
+
+const agrees = (f: (a: D.Dim, b: D.Dim) => D.Dim, g: (a: number, b: number) => number) =>
+  fc.assert(
+    fc.property(polynomial, polynomial, environment, (a, b, env) => {
+      const [x, y] = [evaluate(a, env)!, evaluate(b, env)!];
+      expect(evaluate(f(a, b), env)! + 0).toBe(g(x, y) + 0);
+    }),
+  );
+
+describe("polynomials", () => {
+  test("add", () => agrees(D.add, (x, y) => x + y));
+  test("subtract", () => agrees(D.subtract, (x, y) => x - y));
+  test("multiply", () => agrees(D.multiply, (x, y) => x * y));
+
+  test("equal sums are equal, in whatever order they were made", () =>
+    fc.assert(
+      fc.property(polynomial, polynomial, polynomial, (a, b, c) => {
+        expect(D.equal(D.add(D.add(a, b), c), D.add(a, D.add(c, b)))).toBe(true);
+        expect(D.equal(D.multiply(a, D.add(b, c)), D.add(D.multiply(c, a), D.multiply(a, b)))).toBe(true);
+        expect(D.subtract(a, a)).toBe(0);
+      }),
+    ));
+
+  test("different polynomials are not equal", () =>
+    fc.assert(
+      fc.property(polynomial, small, (a, k) => {
+        fc.pre(k !== 0);
+        expect(D.equal(a, D.add(a, k))).toBe(false);
+        expect(D.equal(a, D.add(a, D.multiply(D.symbol("n"), k)))).toBe(false);
+      }),
+    ));
+
+  test("a product divides exactly by its factors", () =>
+    fc.assert(
+      fc.property(polynomial, polynomial, (a, b) => {
+        fc.pre(!D.equal(b, 0));
+        expect(D.equal(D.divideExactly(D.multiply(a, b), b)!, a)).toBe(true);
+      }),
+    ));
+
+  test("an exact quotient is one for every value", () =>
+    fc.assert(
+      fc.property(polynomial, polynomial, environment, (a, b, env) => {
+        const quotient = D.divideExactly(a, b);
+        if (quotient === undefined) return;
+        expect(evaluate(quotient, env)! * evaluate(b, env)! + 0).toBe(evaluate(a, env)! + 0);
+      }),
+    ));
+
+  test("floor division agrees with numbers", () =>
+    fc.assert(
+      fc.property(polynomial, fc.integer({ min: 1, max: 9 }), environment, (a, by, env) => {
+        expect(evaluate(D.floorDivide(a, by), env)).toBe(Math.floor(evaluate(a, env)! / by) + 0);
+      }),
+    ));
+
+  test("floor division by a polynomial agrees where it is positive", () =>
+    fc.assert(
+      fc.property(polynomial, polynomial, environment, (a, b, env) => {
+        fc.pre(evaluate(b, env)! > 0);
+        expect(evaluate(D.floorDivide(a, b), env)).toBe(Math.floor(evaluate(a, env)! / evaluate(b, env)!) + 0);
+      }),
+    ));
+
+  test("what is called positive is positive", () =>
+    fc.assert(
+      fc.property(polynomial, environment, (a, env) => {
+        if (D.isPositive(a)) expect(evaluate(a, env)).toBeGreaterThan(0);
+      }),
+    ));
+
+  test("division by zero is nothing", () => {
+    expect(D.divideExactly(4, 0)).toBeUndefined();
+    expect(D.divideExactly(D.symbol("n"), 0)).toBeUndefined();
+  });
+
+  test("names are readable", () => {
+    const [n, h] = [D.symbol("n"), D.symbol("h")];
+    expect(String(D.add(D.multiply(n, D.add(n, -2)), D.multiply(3, h)))).toBe("n*n+3*h-2*n");
+    expect(String(D.floorDivide(D.add(D.multiply(4, h), D.add(n, 1)), 2))).toBe("2*h+⌊(n+1)/2⌋");
+    expect(D.symbolsOf(D.multiply(n, h))).toEqual(["h", "n"]);
+  });
+});
+
+describe("broadcasting", () => {
+  const n = D.symbol("n");
+  test.each([
+    [
+      [2, 1, 4],
+      [3, 1],
+      [2, 3, 4],
+    ],
+    [[], [2, 3], [2, 3]],
+    [
+      [n, 4],
+      [1, 4],
+      [n, 4],
+    ],
+    [
+      [n, 4],
+      [n, 1],
+      [n, 4],
+    ],
+    [[1], [n], [n]],
+    [
+      [0, 1],
+      [1, 3],
+      [0, 3],
+    ],
+  ] as [D.Dim[], D.Dim[], D.Dim[]][])("[%s] with [%s] is [%s]", (a, b, expected) => {
+    expect(broadcast(a, b)).toEqual(expected);
+    expect(broadcast(b, a)).toEqual(expected);
+  });
+  test("a known extent wins over a symbol", () => {
+    expect(broadcastDim(n, 4)).toBe(4);
+    expect(broadcastDim(4, n)).toBe(4);
+  });
+});
