@@ -70,6 +70,7 @@ export class Work {
       const milliseconds = (performance.now() - started) / group.length;
       for (const [row, { job, index }] of group.entries()) {
         job.parts[index] = { explanation, row };
+        if (this.mode === "predicted") job.chosen = { kind: "class", index: explanation.targets![row]! };
         job.milliseconds += milliseconds;
       }
     }
@@ -86,10 +87,13 @@ export class Work {
     const feeds = this.batch(group.map((task) => task.feeds));
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
     const chosen = Array.from({ length: rows }, (_, row) => group[Math.min(row, group.length - 1)]!.job.chosen);
-    const { mode } = this.explainer.metadata.target;
-    if (mode === "predicted") return this.explainer.explain(feeds);
-    if (mode === "weights") return this.explainer.explain(feeds, { target: this.weights(chosen) });
+    if (this.mode === "predicted") return this.explainer.explain(feeds);
+    if (this.mode === "weights") return this.explainer.explain(feeds, { target: this.weights(chosen) });
     return this.explainer.explain(feeds, { target: chosen.map((each) => (each as { index: Index }).index) });
+  }
+
+  private get mode() {
+    return this.explainer.metadata.target.mode;
   }
 
   private batch(feeds: readonly Feeds[]): Feeds {
@@ -115,6 +119,11 @@ export class Work {
 
   private async jobs(samples: readonly Sample[]): Promise<Job[]> {
     const { wanted } = this.options;
+    // The model itself finds its top class: nothing is asked of it before.
+    const unknown: Chosen = { kind: "class", index: [] };
+    if (this.mode === "predicted") {
+      return samples.map((sample) => ({ sample, chosen: unknown, parts: [], milliseconds: 0 }));
+    }
     const top = Math.max(0, ...wanted.map((each) => (each.kind === "top" ? each.count : 0)));
     const ranking = top > 0 ? await this.rank(samples, top) : new Map<Sample, Index[]>();
     return samples.flatMap((sample) => {

@@ -60,7 +60,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   const open = () =>
     createExplainer(files.file, {
       method: method.id,
-      target: flags.contrast ? "weights" : "index",
+      target: targetMode(flags, files),
       ...(flags.output && { output: flags.output }),
       ...(flags.explains && { explains: flags.explains }),
       ...options,
@@ -83,6 +83,14 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   } finally {
     await explainer.close();
   }
+}
+
+/** Only the top class is wanted: then the model finds it itself, which saves a second session for the prediction. */
+function targetMode({ contrast, target, text, textFile }: ExplainFlags, { labels }: ModelFiles) {
+  if (contrast) return "weights";
+  const top = (target ?? ["predicted"]).every((each) => /^(predicted|top1)$/.test(each) && !labels?.includes(each));
+  // The windows of a long text share one class, which is theirs together.
+  return top && !text && textFile === undefined ? "predicted" : "index";
 }
 
 function readWanted(flags: ExplainFlags, { findings, metadata }: Explainer, { labels }: ModelFiles): Wanted[] {

@@ -20,27 +20,24 @@ export type OpenNative = (bytes: Uint8Array) => Promise<NativeSession>;
 /**
  * The two sessions of a compiled file. Running the whole of it always computes the explanation (a runtime does not prune by
  * fetch list), so the prediction gets a session of its own over the original, made when it is first asked for. Runs and the
- * making of sessions wait for one another: the web runtime allows no two at once, and on a CPU they would share its cores.
+ * making of that session wait for one another: the web runtime allows no two at once, and on a CPU they would share its cores.
  */
-export async function pairSession(open: Readonly<Record<Part, () => Promise<NativeSession>>>): Promise<Session> {
-  const parts: Partial<Record<Part, NativeSession>> = {};
+export function pairSession(explanation: NativeSession, openPrediction: () => Promise<NativeSession>): Session {
+  let prediction: NativeSession | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const queue = <T>(task: () => Promise<T>): Promise<T> => {
     const result = last.then(task);
     last = result.catch(() => undefined);
     return result;
   };
-  const ready = async (part: Part): Promise<NativeSession> => {
-    parts[part] ??= await open[part]();
-    return parts[part];
+  const run = async (feeds: Feeds, part: Part): Promise<Outputs> => {
+    if (part === "explanation") return explanation.run(feeds);
+    prediction ??= await openPrediction();
+    return prediction.run(feeds);
   };
-  await queue(() => ready("explanation"));
-  return {
-    run: (feeds, part) => queue(async () => (await ready(part)).run(feeds)),
-    close: () =>
-      queue(async () => {
-        await parts.explanation?.release();
-        await parts.prediction?.release();
-      }),
+  const release = async (): Promise<void> => {
+    await explanation.release();
+    await prediction?.release();
   };
+  return { run: (feeds, part) => queue(() => run(feeds, part)), close: () => queue(release) };
 }

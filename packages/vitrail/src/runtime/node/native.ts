@@ -20,7 +20,7 @@ const packages = { cpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
 
 export async function nativeRuntime(
   { device = "cpu", threads }: RuntimeOptions,
-  externalData: readonly ExternalFile[],
+  externalDataOf: (bytes: Uint8Array) => Promise<readonly ExternalFile[]>,
 ): Promise<OpenNative> {
   const runtime = await importRuntime(packages[device]);
   // Threads of the web runtime are browser workers; in Node it runs on one.
@@ -30,11 +30,12 @@ export async function nativeRuntime(
     executionProviders: [device],
     logSeverityLevel: 4,
     ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
-    ...(externalData.length > 0 && { externalData }),
   };
   return async (bytes) => {
+    const externalData = await externalDataOf(bytes);
+    const files = externalData.length > 0 ? { externalData } : {};
     try {
-      return wrap(runtime, await runtime.InferenceSession.create(bytes, options));
+      return wrap(runtime, await runtime.InferenceSession.create(bytes, { ...options, ...files }));
     } catch (error) {
       const hint = "a newer version of the runtime, or an export of the model to an older opset";
       throw failure(problem("E066", { at: packages[device], why: messageOf(error), try: hint }));

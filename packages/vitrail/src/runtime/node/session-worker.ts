@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { VitrailError } from "../../errors.js";
-import { load } from "../load.js";
+import type { CompileOptions } from "../../options.js";
+import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
-import { pairSession, type Session } from "../session.js";
+import { type OpenNative, pairSession, type Session } from "../session.js";
 import type { Outputs } from "../tensor.js";
 import { externalData } from "./external-data.js";
 import { nativeRuntime } from "./native.js";
@@ -14,19 +15,23 @@ import type { OpenRequest, Reply, Request } from "./protocol.js";
 const port = parentPort!;
 let session: Session | undefined;
 
-async function open({ model, compile, runtime }: OpenRequest) {
-  const read = async () => (typeof model === "string" ? readModelFile(model) : model);
-  const file = await read();
-  const { bytes, findings, prefix } = load(file, compile);
+async function open({ model, compile, runtime }: OpenRequest): Promise<Findings> {
   const folder = runtime.folder ?? (typeof model === "string" ? dirname(model) : undefined);
-  const openNative = await nativeRuntime(runtime, await externalData(file, folder));
-  session = await pairSession({
-    explanation: () => openNative(bytes),
-    // A file is read again when it is needed: keeping it would double the memory of models that are never asked for this.
-    prediction: async () => openNative((await read()).subarray(0, prefix)),
-  });
+  const openNative = await nativeRuntime(runtime, (bytes) => externalData(bytes, folder));
+  // What is large is named by no variable here, so that it can go as soon as the runtime has taken it over. A file is read
+  // again for the prediction, if that is ever asked for.
+  const { findings, prefix, explanation } = await compileAndOpen(model, compile, openNative);
+  session = pairSession(explanation, async () => openNative((await read(model)).subarray(0, prefix)));
   return findings;
 }
+
+async function compileAndOpen(model: string | Uint8Array, options: CompileOptions, openNative: OpenNative) {
+  const { bytes, findings, prefix } = load(await read(model), options);
+  return { findings, prefix, explanation: await openNative(bytes) };
+}
+
+const read = async (model: string | Uint8Array): Promise<Uint8Array> =>
+  typeof model === "string" ? readModelFile(model) : model;
 
 async function readModelFile(path: string): Promise<Uint8Array> {
   try {

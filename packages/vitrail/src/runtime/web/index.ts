@@ -18,11 +18,11 @@ export async function createExplainer(
   const bytes = await bytesOf(model);
   const loaded = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
-  const session = await pairSession({
-    explanation: () => open(loaded.bytes),
-    prediction: () => open(loaded.bytes.subarray(0, loaded.prefix)),
-  });
-  return explainerOver(session, loaded.findings);
+  const original = loaded.bytes.subarray(0, loaded.prefix);
+  return explainerOver(
+    pairSession(await open(loaded.bytes), () => open(original)),
+    loaded.findings,
+  );
 }
 
 async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {
