@@ -1,0 +1,103 @@
+/** The relevance pass over small float64 graphs written by hand, run in the runtime. */
+import { ModelWriter } from "../../../../test/support/model.js";
+import { type Arrays, array, open } from "../../../../test/support/runtime.js";
+import { absorbGuards } from "../../src/canonicalize/guard.js";
+import { importModel } from "../../src/canonicalize/import.js";
+import { writePatch } from "../../src/emit/patch.js";
+import { gradientStep, pullBack } from "../../src/gradient/reverse.js";
+import { dataInputs, type Value } from "../../src/ir/graph.js";
+import { ancestors } from "../../src/ir/traverse.js";
+import { readModel } from "../../src/onnx/model.js";
+import { type Composite, chefer2021 } from "../../src/relevance/composites.js";
+import { relevanceStep } from "../../src/relevance/propagate.js";
+import { layoutsOf } from "../../src/relevance/sample.js";
+import { unitInput } from "../../src/relevance/unit.js";
+import { elementCount, tensorOf } from "../../src/tensor/tensor.js";
+
+export interface Drawn {
+  readonly dims: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** A graph under construction: named float64 inputs, constants, and what was fed. */
+export class Sketch extends ModelWriter {
+  readonly feeds: Record<string, Arrays[string]> = {};
+  constructor(opset = 17) {
+    super({ opset });
+    // Without any float constant of its own the graph would count as a float32 one.
+    this.constant(tensorOf("float64", 1), "double");
+  }
+  /** A data input; the first axis is the sample. */
+  data(name: string, dims: readonly number[], values: readonly number[]): string {
+    this.feeds[name] = array("float64", values, dims);
+    return this.input(name, "float64", dims);
+  }
+  fixed = (values: readonly number[], dims: readonly number[] = [values.length]): string =>
+    this.weights(values, dims, "float64");
+  real = (x: number): string => this.scalar(x, "float64");
+}
+
+export interface PassRequest {
+  /** The value where the pass starts, and what starts there. */
+  readonly from: string;
+  readonly start: readonly number[];
+  /** Names of values that relevance (or a gradient) is wanted of. */
+  readonly wanted: readonly string[];
+  readonly composite?: Composite;
+  readonly stabilizer?: number;
+  readonly pass?: "relevance" | "gradient";
+}
+
+/** The pass, emitted but not run. */
+function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
+  const { from, wanted, composite = chefer2021, stabilizer = 0, pass = "relevance" } = request;
+  sketch.output(from);
+  const model = sketch.bytes();
+  const graph = importModel(readModel(model));
+  const b = graph.builder;
+  absorbGuards(b);
+  const output = graph.outputs.get(from)!;
+  const named = new Map<string, Value>([...graph.inputs]);
+  for (const node of b.nodes) for (const v of node.outputs) if (v.name !== undefined) named.set(v.name, v);
+  const nodes = ancestors([output], dataInputs);
+  const order = new Map(nodes.map((n, i) => [n, i]));
+  const units = { operators: b.operators, position: (n: (typeof nodes)[number]) => order.get(n) ?? -1 };
+  const layouts = layoutsOf(
+    output,
+    () => false,
+    (n) => unitInput(units, n),
+  );
+  const seed = b.value("float64", output.shape);
+  const values = wanted.map((name) => named.get(name)!);
+  const step = pass === "gradient" ? gradientStep(b) : relevanceStep(b, { composite, layouts, units, stabilizer });
+  const found = pullBack(b, { name: pass, output, seed, wanted: new Set(values), step });
+  return { model, graph, seed, found: values.map((v) => found.get(v)!), dims: output.shape as readonly number[] };
+}
+
+/** True where the relevance that arrives is, without any arithmetic, the relevance that started. */
+export function passesUnchanged(sketch: Sketch, from: string, wanted: string): boolean {
+  const { seed, found } = emitted(sketch, { from, wanted: [wanted] });
+  return found[0] === seed;
+}
+
+/** Relevance of the wanted values. */
+export async function pulled(sketch: Sketch, request: PassRequest): Promise<Record<string, number[]>> {
+  const { from, start, wanted } = request;
+  const { model, graph, seed, found, dims } = emitted(sketch, request);
+  const b = graph.builder;
+  b.pass = "output";
+  const own = (v: Value) => b.node("Identity", [v], {}, 1)[0]!;
+  const patch = writePatch({
+    b,
+    taken: graph.names,
+    inputs: [{ name: "R", value: seed }],
+    outputs: wanted.map((name, i) => ({ name: `R_${name}`, value: own(found[i]!) })),
+    metadata: {},
+    irVersion: 8n,
+  });
+  const session = await open(Uint8Array.of(...model, ...patch.bytes));
+  if (elementCount(dims) !== start.length) throw new Error(`${from} has ${elementCount(dims)} elements`);
+  const results = await session.run({ ...sketch.feeds, R: array("float64", start, dims) });
+  await session.release();
+  return Object.fromEntries(wanted.map((name) => [name, [...results[`R_${name}`]!.values]]));
+}
