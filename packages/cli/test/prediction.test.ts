@@ -19,5 +19,5 @@ test("a number is no probability", () => {
 });
 
 test("percentages never round to certainty", () => {
-  expect([1, 0.9999, 0.5, 0.0004, 0].map(percent)).toEqual(["100.0 %", "99.99 %", "50.0 %", "0.04 %", "0.0 %"]);
+  expect([1, 0.9999, 0.5, 0.0004, 0].map(percent)).toEqual(["100.0 %", ">99.9 %", "50.0 %", "<0.1 %", "0.0 %"]);
 });

@@ -33,5 +33,8 @@ function probabilitiesOf(logits: readonly number[], problemType: string | null |
 export const nameOf = ({ index, label }: { index: number; label?: string | null | undefined }): string =>
   label ?? `class ${index}`;
 
-export const percent = (share: number): string =>
-  `${(share * 100).toFixed(share > 0 && share < 0.001 ? 2 : share >= 0.9995 && share < 1 ? 2 : 1)} %`;
+/** A share in percent; only what is certain is called 0 or 100. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return "<0.1 %";
+  return share < 1 && share >= 0.9995 ? ">99.9 %" : `${(share * 100).toFixed(1)} %`;
+}

@@ -1,4 +1,12 @@
-import { drawExplanation, drawSheet, type GridMap, keepSign, type RgbRaster, summarize } from "@vitrail/picture";
+import {
+  drawExplanation,
+  drawSheet,
+  formatNumber,
+  type GridMap,
+  keepSign,
+  type RgbRaster,
+  summarize,
+} from "@vitrail/picture";
 import { percent } from "../explain/prediction.js";
 import { titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
@@ -51,13 +59,28 @@ export function drawAnswer(answer: Answer, view: View, provenance: string): Prom
 /** All answers for one picture side by side, on one scale. */
 export function drawAnswers(answers: readonly Answer[], view: View, provenance: string): Promise<Buffer> {
   const sample = answers[0]!.sample as PictureSample;
-  const panels = answers.map((answer) => ({ title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) }));
+  const panels = answers.map((answer) => {
+    const map = keepSign(gridOf(answer)!, view.sign);
+    return { title: captionOf(answer), subtitle: `strongest ${formatNumber(strongest(map))}`, map };
+  });
   const { overlay, scale } = view;
   const rectangle = sample.geometry.rectangle;
-  const caption = answers.map(sentenceOf).join(" ");
+  const faint = scale.mode === undefined || scale.mode === "set" ? faintNote(answers, panels) : "";
+  const caption = [...answers.map(sentenceOf), faint].join(" ").trim();
   return encode(
     drawSheet(sample.raster, panels, { title: sample.name, overlay, scale, rectangle, caption, provenance }),
   );
+}
+
+const strongest = ({ values }: GridMap): number =>
+  Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** What is much weaker than the rest cannot be seen on their scale: that is said rather than left to guess. */
+function faintNote(answers: readonly Answer[], panels: readonly { map: GridMap }[]): string {
+  const heights = panels.map(({ map }) => strongest(map));
+  const faint = answers.filter((_, index) => heights[index]! < 0.1 * Math.max(...heights)).map(titleOf);
+  if (faint.length === 0) return "";
+  return `On this scale ${faint.join(" and ")} can hardly be seen: --normalize map gives every map its own.`;
 }
 
 async function encode({ width, height, channels, data }: RgbRaster): Promise<Buffer> {
