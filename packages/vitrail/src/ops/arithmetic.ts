@@ -4,7 +4,7 @@ import { dataInputs, type Node, place } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
 import { elementwise, input } from "./infer.js";
-import { defineOp, type InferContext, type Role } from "./operator.js";
+import { defineOp, type InferContext, notCovered, type Role } from "./operator.js";
 
 /** Two data operands make an addition or a gate; one makes an affine map. */
 const byActivity =
@@ -78,6 +78,7 @@ export const Mod = defineOp("Mod", {
           ? 0
           : undefined,
     )(context),
+  gradient: notCovered,
 });
 
 /** Max and Min fold to symbols of their own; as clips of data they pass the cotangent where they let the value through. */

@@ -2,7 +2,8 @@
  * Table 1: one entry per operator. An entry says which part the operator plays (its role), how shapes follow, and how a
  * cotangent is pulled back. Everything else (relevance rules, methods, printing, emission) is made from these entries.
  */
-import type { Node, SymbolicInts, Value } from "../ir/graph.js";
+import { fail } from "../errors.js";
+import { type Node, place, type SymbolicInts, type Value } from "../ir/graph.js";
 import type { ElementType } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import type { Builder } from "./builder.js";
@@ -83,6 +84,14 @@ export interface Operator {
 }
 
 export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator => ({ name, ...entry });
+
+/** For what could be differentiated but is not: an error on the data path, where no rule at all would be a silent zero. */
+export const notCovered = ({ node }: GradientContext): never =>
+  fail("E021", node.operator, {
+    at: place(node),
+    node: node.source,
+    why: "the target depends on it, and its gradient is not covered",
+  });
 
 export const roleOf = (operator: Operator, node: Node): Role =>
   typeof operator.role === "function" ? operator.role(node) : operator.role;

@@ -5,7 +5,7 @@ import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input, vector } from "./infer.js";
-import { defineOp, type InferContext, type Inferred, type Operator } from "./operator.js";
+import { defineOp, type InferContext, type Inferred, notCovered, type Operator } from "./operator.js";
 
 /** Axes as non-negative numbers; all axes where none are given. */
 export function reducedAxes(node: Pick<Node, "attributes" | "inputs">, rank: number): readonly number[] | undefined {
@@ -96,7 +96,10 @@ export const ReduceMean = reduction("ReduceMean", "mean", ({ dy, b, count }) => 
 /** d‖x‖/dx = x / ‖x‖ */
 export const ReduceL2 = reduction("ReduceL2", "opaque", ({ x, y, dy, b }) => b.mul(dy, b.div(x, b.add(y, 1e-30))));
 export const ReduceSumSquare = reduction("ReduceSumSquare", "opaque", ({ x, dy, b }) => b.mul(dy, b.mul(x, 2)));
-export const ReduceProd = reduction("ReduceProd", "opaque", undefined, D.product);
+export const ReduceProd: Operator = {
+  ...reduction("ReduceProd", "opaque", undefined, D.product),
+  gradient: notCovered,
+};
 export const ReduceMax = reduction("ReduceMax", "opaque", ({ x, y, dy, b }) =>
   b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
 );
@@ -129,4 +132,8 @@ export const ArgMin = arg("ArgMin");
 export const CumSum = defineOp("CumSum", {
   role: "opaque",
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
+  gradient: ({ node, x: [, axis], dy, b }) => {
+    const attributes = { exclusive: int(node, "exclusive", 0), reverse: 1 - int(node, "reverse", 0) };
+    return [b.emit("CumSum", [dy, axis], attributes)];
+  },
 });

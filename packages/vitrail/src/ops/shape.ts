@@ -8,7 +8,7 @@ import { range } from "./builder.js";
 import { BIGGEST_FOLD, entriesOf, input, vector } from "./infer.js";
 import { realView } from "./integer-product.js";
 import { unknownShape } from "./movement.js";
-import { defineOp, type Inferred } from "./operator.js";
+import { defineOp, type Inferred, notCovered } from "./operator.js";
 
 export const Shape = defineOp("Shape", {
   role: "opaque",
@@ -129,6 +129,7 @@ export const TopK = defineOp("TopK", {
       { type: "int64", shape },
     ];
   },
+  gradient: notCovered,
 });
 
 /** Names for what is already there: in the canonical graph they vanish. */

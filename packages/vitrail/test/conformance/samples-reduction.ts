@@ -60,6 +60,8 @@ export const samples: Samples = {
   ArgMin: best,
   CumSum: [
     { title: "integers", inputs: [fed("int64", [1, 2, 3]), ints(0)] },
-    { title: "data", inputs: [data([2, 3]), ints(1)], gradient: "refused" },
+    { title: "data", inputs: [data([2, 3]), ints(1)], opsets: [11, 14, 17] },
+    { title: "exclusive", inputs: [data([2, 3]), ints(-1)], attributes: { exclusive: 1 } },
+    { title: "reverse", inputs: [data([2, 3]), ints(0)], attributes: { reverse: 1 } },
   ],
 };
