@@ -4,7 +4,7 @@ export type Rgb = readonly [number, number, number];
 export type Theme = "light" | "dark";
 
 /** Page, text and muted text of a theme, and the two ends of the scale. Orange and blue are told apart with any colour vision. */
-interface Palette {
+export interface Palette {
   readonly page: Rgb;
   readonly text: Rgb;
   readonly muted: Rgb;
