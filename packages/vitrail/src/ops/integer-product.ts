@@ -21,7 +21,7 @@ interface Integers {
 const isZero = (v: Value | undefined): boolean => !v || numbersOf(v)?.every((n) => n === 0) === true;
 
 /** (q - zero) as reals, or (q - zero) times a scale. */
-function real(b: Builder, { q, zero }: Pick<Integers, "q" | "zero">, scale?: Value): Value {
+export function real(b: Builder, { q, zero }: Pick<Integers, "q" | "zero">, scale?: Value): Value {
   const seen = b.cast(q, b.real);
   const centred = isZero(zero) ? seen : b.sub(seen, b.cast(zero!, b.real));
   return scale ? b.mul(centred, b.asReal(scale)) : centred;
@@ -48,7 +48,7 @@ export function matmulInteger(b: Builder, [a, w, za, zw]: readonly (Value | unde
   return integerProduct(b, left, right, b.matmul);
 }
 
-function convInteger(
+export function convInteger(
   b: Builder,
   [a, w, za, zw]: readonly (Value | undefined)[],
   attributes: Node["attributes"],

@@ -19,6 +19,8 @@ export const QuantizeStraightThrough = defineOp("QuantizeStraightThrough", {
   role: "elementwise",
   infer: like(1),
   gradient: ({ x: [, , scale], dy, b }) => [scale ? b.div(dy, scale) : dy],
+  canonical: ({ node }) =>
+    fail("E020", node.operator, { at: place(node), why: "it is no operator of files, only of the compiler" }),
 });
 
 export function straightThrough(b: Builder, x: Value, value: Value, scale?: Value): Value {
@@ -55,24 +57,39 @@ export function alongAxis(b: Builder, v: Value, rank: number, axis: number): Val
   );
 }
 
-const MOVEMENTS = new Set(["Reshape", "Transpose", "Slice", "Gather", "Squeeze", "Unsqueeze", "Flatten", "Expand"]);
+const MOVEMENTS = new Set([
+  "Reshape",
+  "Transpose",
+  "Slice",
+  "Split",
+  "Gather",
+  "Squeeze",
+  "Unsqueeze",
+  "Flatten",
+  "Expand",
+]);
 
 /** Follows integers through movements back to where data was rounded; the real values are moved alike. */
 export function roundedFrom(b: Builder, v: Value | undefined): Rounded | undefined {
   const node = v?.producer;
-  if (!node || isFloat(v.type) || v.type === "int64" || v !== node.outputs[0]) return undefined;
-  if (MOVEMENTS.has(node.operator)) {
-    const inner = roundedFrom(b, node.inputs[0]);
-    if (inner && b.shape(inner.scale).some((d) => d !== 1))
-      fail("E025", node.operator, { at: place(node), why: "it moves integers that have a scale for each channel" });
-    return inner && { ...inner, x: b.emit(node.operator, [inner.x, ...node.inputs.slice(1)], node.attributes) };
-  }
-  const found = rounders.get(node.operator)?.(b, node);
+  if (!node || isFloat(v.type) || v.type === "int64") return undefined;
+  if (MOVEMENTS.has(node.operator)) return movedFrom(b, v, node);
+  const found = v === node.outputs[0] ? rounders.get(node.operator)?.(b, node) : undefined;
   return found?.x.data ? found : undefined;
 }
 
+function movedFrom(b: Builder, v: Value, node: Node): Rounded | undefined {
+  const inner = roundedFrom(b, node.inputs[0]);
+  if (!inner) return undefined;
+  if (b.shape(inner.scale).some((d) => d !== 1))
+    fail("E025", node.operator, { at: place(node), why: "it moves integers that have a scale for each channel" });
+  const inputs = [inner.x, ...node.inputs.slice(1)];
+  const moved = b.emitAll(node.operator, inputs, node.attributes, node.outputs.length);
+  return { ...inner, x: moved[node.outputs.indexOf(v)]! };
+}
+
 /** Marks an embedding that is dequantised after its rows were picked. */
-function markPicked(y: Value, integers: Value): Value {
+export function markPicked(y: Value, integers: Value): Value {
   for (let at: Value | undefined = integers; at?.producer; [at] = at.producer.inputs) {
     const node: Node = at.producer;
     if (node.operator === "Gather" && node.inputs[1]?.dependent)

@@ -13,6 +13,7 @@ import type { Operator } from "./operator.js";
 import * as packedWeights from "./packed-weights.js";
 import * as product from "./product.js";
 import * as quantization from "./quantization.js";
+import * as quantizedLinear from "./quantized-linear.js";
 import * as reduction from "./reduction.js";
 import * as resize from "./resize.js";
 import * as rotary from "./rotary.js";
@@ -32,6 +33,7 @@ const modules: readonly Record<string, unknown>[] = [
   rotary,
   quantization,
   integerProduct,
+  quantizedLinear,
   packedWeights,
   microsoft,
   microsoftAttention,
