@@ -39,8 +39,8 @@ describe("an explainer", () => {
   });
 
   test("explains the top class when no class is named", async () => {
-    const { logits } = (await explainer.predict(one)) as { logits: { data: Float32Array } };
-    const top = logits.data.indexOf(Math.max(...logits.data));
+    const logits = (await explainer.predict(one)).logits!.data as Float32Array;
+    const top = logits.indexOf(Math.max(...logits));
     const [free, asked] = [await explainer.explain(one), await explainer.explain(one, { target: top })];
     expect(free.targets).toEqual([[top]]);
     expect(free.toTokens()).toEqual(asked.toTokens());
