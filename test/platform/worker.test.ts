@@ -36,6 +36,16 @@ describe("a worker that dies", () => {
   });
 });
 
+test("a file that changes under an open explainer is not mistaken for the model", async () => {
+  const copy = join(temporaryFolder(), "model.onnx");
+  writeFileSync(copy, readFileSync(spelling));
+  const explainer = await createExplainer(copy);
+  writeFileSync(copy, Buffer.concat([readFileSync(spelling), Buffer.alloc(4)]));
+  await expect(explainer.predict(feeds)).rejects.toThrow(/E070[\s\S]*has changed/);
+  expect((await explainer.explain(feeds, { target: 1 })).relevance.dims).toEqual([1, 17]);
+  await explainer.close();
+});
+
 test("an explainer that nobody closes does not keep the process alive", async () => {
   const code = `import { createExplainer } from "vitrail/node";
     const explainer = await createExplainer(${JSON.stringify(spelling)});

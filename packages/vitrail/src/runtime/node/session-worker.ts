@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { VitrailError } from "../../errors.js";
@@ -18,33 +18,39 @@ let session: Session | undefined;
 async function open({ model, compile, runtime }: OpenRequest): Promise<Findings> {
   const folder = runtime.folder ?? (typeof model === "string" ? dirname(model) : undefined);
   const openNative = await nativeRuntime(runtime, (bytes) => externalData(bytes, folder));
+  const read = typeof model === "string" ? fileReader(model) : async () => model;
   // What is large is named by no variable here, so that it can go as soon as the runtime has taken it over. A file is read
   // again for the prediction, if that is ever asked for.
-  const { findings, prefix, explanation } = await compileAndOpen(model, compile, openNative);
-  session = pairSession(explanation, async () => openNative((await read(model)).subarray(0, prefix)));
+  const { findings, prefix, explanation } = await compileAndOpen(read, compile, openNative);
+  session = pairSession(explanation, async () => openNative((await read()).subarray(0, prefix)));
   return findings;
 }
 
-async function compileAndOpen(model: string | Uint8Array, options: CompileOptions, openNative: OpenNative) {
-  const { bytes, findings, prefix } = load(await read(model), options);
+async function compileAndOpen(read: () => Promise<Uint8Array>, options: CompileOptions, openNative: OpenNative) {
+  const { bytes, findings, prefix } = load(await read(), options);
   return { findings, prefix, explanation: await openNative(bytes) };
 }
 
-const read = async (model: string | Uint8Array): Promise<Uint8Array> =>
-  typeof model === "string" ? readModelFile(model) : model;
-
-async function readModelFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw failure(problem("E070", { at: path, why: messageOf(error), try: "check the path" }));
-  }
+/** Reads a file, every time the same one. */
+function fileReader(path: string): () => Promise<Uint8Array> {
+  let first: string | undefined;
+  return async () => {
+    try {
+      const { size, mtimeMs } = await stat(path);
+      first ??= `${size} ${mtimeMs}`;
+      if (first !== `${size} ${mtimeMs}`) throw new Error("it has changed since it was opened");
+      return await readFile(path);
+    } catch (error) {
+      throw failure(problem("E070", { at: path, why: messageOf(error), try: "check the file and open it again" }));
+    }
+  };
 }
 
 async function run({ feeds, part }: Extract<Request, { call: "run" }>["argument"]): Promise<Outputs> {
   try {
     return await session!.run(feeds, part);
   } catch (error) {
+    if (error instanceof VitrailError) throw error;
     throw failure(problem("E067", { why: messageOf(error), try: "check the shapes and values of the inputs" }));
   }
 }
@@ -70,7 +76,8 @@ port.on("message", async (request: Request) => {
   if (request.call === "close") port.close();
 });
 
-/** Outputs are moved to the caller; the runtime has handed them over. */
-const buffers = (outputs: Outputs): ArrayBuffer[] => [
-  ...new Set(Object.values(outputs).map((output) => output.data.buffer as ArrayBuffer)),
-];
+/** Outputs are moved to the caller; the runtime has handed them over. Strings are copied. */
+function buffers(outputs: Outputs): ArrayBuffer[] {
+  const all = Object.values(outputs).map(({ data }) => data.buffer);
+  return [...new Set(all.filter((buffer) => buffer instanceof ArrayBuffer))];
+}

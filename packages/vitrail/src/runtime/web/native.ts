@@ -68,7 +68,7 @@ function wrap({ Tensor }: OnnxRuntime, session: RuntimeSession): NativeSession {
   };
   return {
     run: (feeds) =>
-      alone(() => run(feeds)).catch((error) => {
+      alone(() => run(feeds)).catch((error: unknown) => {
         const hint = "check the shapes and values of the inputs";
         throw failure(problem("E067", { why: messageOf(error), try: hint }));
       }),
