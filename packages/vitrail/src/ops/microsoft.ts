@@ -3,9 +3,8 @@
  * rule meets the steps that the model was exported with. Sources: onnxruntime, docs/ContribOperators.md.
  */
 import { fail } from "../errors.js";
-import { dataInputs, type Node, numbersOf, place, text, type Value } from "../ir/graph.js";
-import * as D from "../tensor/dim.js";
-import { broadcast, type Shape } from "../tensor/shape.js";
+import { dataInputs, type Node, place, text, type Value } from "../ir/graph.js";
+import { broadcast } from "../tensor/shape.js";
 import * as activation from "./activation.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, input, like } from "./infer.js";
@@ -54,19 +53,6 @@ export const BiasGelu = defineOp("com.microsoft::BiasGelu", {
   role: "elementwise",
   infer: like(),
   canonical: (c) => biased("Gelu", c),
-});
-
-/** (x + bias) in two halves: left · GELU(right) */
-export const BiasSplitGelu = defineOp("com.microsoft::BiasSplitGelu", {
-  role: "gate",
-  infer: like(),
-  canonical: ({ inputs, b }) =>
-    inReal(b, inputs, (real) => {
-      const x = b.emit("Add", real);
-      const half = D.floorDivide(b.shape(x)[b.rank(x) - 1]!, 2) as number;
-      const [left, right] = b.emitAll("Split", [x], { axis: b.rank(x) - 1, split: [half, half] }, 2);
-      return [b.emit("Mul", [left, b.emit("com.microsoft::Gelu", [right])])];
-    }),
 });
 
 // ---- products
@@ -195,16 +181,3 @@ function isBareProduct(value: Value): boolean {
   if (["MatMul", "Conv", "Einsum"].includes(node.operator)) return true;
   return ["Cast", "Reshape", "Transpose", "Mul"].includes(node.operator) && isBareProduct(dataInputs(node)[0]!);
 }
-
-// ---- position biases
-
-/** The learned bias of relative positions (T5): [1, heads, queries, keys]. */
-export const RelativePositionBias = defineOp("com.microsoft::RelativePositionBias", {
-  role: "opaque",
-  infer: (c): Inferred => {
-    const [table, queries, keys] = c.node.inputs;
-    const extent = (v: Value | undefined): D.Dim => v?.ints?.entries[0] ?? numbersOf(v)?.[0] ?? c.fresh("positions");
-    const shape: Shape | undefined = table?.shape && [1, table.shape[1]!, extent(queries), extent(keys)];
-    return { type: input(c, 0).type, shape };
-  },
-});

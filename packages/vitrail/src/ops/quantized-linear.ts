@@ -10,7 +10,7 @@ import { Concat } from "./movement.js";
 import { type CanonicalContext, defineOp, type InferContext, type Inferred, type Operator } from "./operator.js";
 import { addBias, Conv, Gemm, MatMul } from "./product.js";
 import { alongAxis, markPicked, roundedFrom, rounders, straightThrough } from "./quantization.js";
-import { GlobalAveragePool, ReduceMean } from "./reduction.js";
+import { GlobalAveragePool } from "./reduction.js";
 
 type Inputs = readonly (Value | undefined)[];
 
@@ -111,7 +111,6 @@ export const QLinearMul = simple("Mul", "Mul", 2, broadcasting);
 export const QLinearSigmoid = simple("Sigmoid", "Sigmoid", 1, like());
 export const QLinearLeakyRelu = simple("LeakyRelu", "LeakyRelu", 1, like());
 export const QLinearSoftmax = simple("Softmax", "Softmax", 1, like());
-export const QLinearReduceMean = simple("ReduceMean", "ReduceMean", 1, ReduceMean.infer);
 export const QLinearGlobalAveragePool = simple("GlobalAveragePool", "GlobalAveragePool", 1, GlobalAveragePool.infer);
 
 export const QLinearMatMul = rounding("QLinearMatMul", { operands: [0, 3], result: 6 }, MatMul.infer, (b, node) => {
