@@ -34,7 +34,7 @@ export interface Sample {
   readonly title?: string;
   /** undefined: an optional input that is left out. */
   readonly inputs: readonly (Operand | undefined)[];
-  readonly attributes?: ModelAttributes;
+  readonly attributes?: ModelAttributes | undefined;
   readonly outputs?: number;
   /** Operator sets that know this form; default [17]. */
   readonly opsets?: readonly number[];
