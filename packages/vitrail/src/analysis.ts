@@ -47,6 +47,10 @@ export function analyse(
   return { model, outputName, output, source, sources, sites, towards, units };
 }
 
+/** The output that is explained, by name or by choice. */
+export const explainedOutput = (model: ModelGraph, wanted: string | undefined): Value =>
+  model.outputs.get(chooseOutput(model, wanted))!;
+
 /** Operators without an entry on the way to the output, all of them at once. */
 function refuseUnknown(model: ModelGraph, nodes: readonly Node[]): void {
   const unknown = nodes.filter((n) => !model.builder.operators.has(n.operator));

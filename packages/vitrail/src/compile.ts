@@ -1,7 +1,8 @@
 /** Bytes in, patch out: the pipeline on one screen. */
-import { analyse } from "./analysis.js";
+import { analyse, explainedOutput } from "./analysis.js";
 import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
+import { narrow } from "./canonicalize/narrow.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { explain } from "./explain.js";
@@ -32,6 +33,8 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
   const graph = importModel(proto);
   const b = graph.builder;
   absorbGuards(b);
+  // Normalised rows need every query's sum, also of the tokens that the head does not read.
+  if (values.normalizeRows !== true) narrow(b, explainedOutput(graph, choice.output));
   const analysis = analyse(graph, choice);
   const target = targetInput(b, mode, analysis.output);
   const seed = seedOf(b, mode, analysis.output, target);

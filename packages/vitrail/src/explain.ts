@@ -3,7 +3,7 @@ import type { Analysis } from "./analysis.js";
 import type { AttentionSite } from "./canonicalize/attention-site.js";
 import { fail } from "./errors.js";
 import { flowToTokens } from "./flow/flow.js";
-import { keptAtoms } from "./flow/layout.js";
+import { classAxis, keptAtoms } from "./flow/layout.js";
 import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
 import type { Node, Value } from "./ir/graph.js";
@@ -122,16 +122,19 @@ function context(
 /** The seed over positions alone: classes are summed. */
 function positions(b: Builder, seed: Value): Value {
   const shape = b.shape(seed);
-  const dims = shape.slice(0, -1);
+  const axis = classAxis(shape.length);
+  const dims = shape.filter((_, i) => i !== axis);
   if (dims.length === 1) return b.expand(b.scalar(1), dims);
-  return b.reduceSum(b.abs(seed), [shape.length - 1], false);
+  return b.reduceSum(b.abs(seed), [axis], false);
 }
 
 /** [samples, tokens], whatever order the model keeps its axes in. */
 function perSample(b: Builder, row: Row, part: Value): Value {
   const kept = keptAtoms(row.layout);
-  const marked = kept.findIndex((a) => a.kind === "batch");
-  const batch = marked >= 0 ? marked : 0;
+  const batch = Math.max(
+    0,
+    kept.findIndex((a) => a.kind === "batch"),
+  );
   const others = kept.flatMap((_, i) => (i === batch ? [] : [i]));
   const arranged = b.transpose(part, [batch, ...others]);
   const dims = sizes(kept);

@@ -8,11 +8,23 @@ export interface LoweredNode {
   readonly attributes: Node["attributes"];
 }
 
-/** Follows a value that is cheaper to compute in another way to the value that stands for it. */
+/**
+ * Follows a value that is cheaper to compute in another way to the value that stands for it: one that reads what the file
+ * computes. Where that is not visible (inside a fused operator), there is no other way.
+ */
 export function emitted(value: Value): Value {
   let v = value;
-  while (v.name === undefined && v.emitAs) v = v.emitAs;
+  while (v.name === undefined && v.emitAs && isNearFile(v.emitAs)) v = v.emitAs;
   return v;
+}
+
+const CHEAP = new Set(["Sub", "Slice", "Cast", "Mul", "Squeeze", "Unsqueeze", "Reshape"]);
+
+/** Visible, or computed from visible values by a few cheap steps. */
+function isNearFile(v: Value): boolean {
+  const node = v.producer;
+  if (v.name !== undefined || !node || (v.emitAs && isNearFile(v.emitAs))) return true;
+  return CHEAP.has(node.operator) && node.inputs.every((x) => !x || isNearFile(x));
 }
 
 /** Nodes that must be added so that the roots exist, producers first. Visible values and constants need none. */

@@ -53,6 +53,7 @@ class Flow {
   private readonly order: Map<Node, number>;
   private readonly siteOf: Map<Node, AttentionSite>;
   private readonly attended: Set<Value>;
+  private readonly ends: [Value, Row][] = [];
   private readonly notes: string[] = [];
   private reading = true;
   private weighted = false;
@@ -69,11 +70,14 @@ class Flow {
     this.pending.set(output, { layout: outputLayout(output.shape!), v: seed, added: undefined });
     for (;;) {
       const [value, row] = this.latest();
-      if (this.pending.size === 0 && !this.attended.has(value)) return this.finish(value, row);
+      const alone = this.pending.size === 0 && this.ends.length === 0;
+      if (alone && !this.attended.has(value)) return this.finish(value, row);
       const node = value.producer;
-      if (!node || dataInputs(node).length === 0) return this.atSource(value, row);
-      this.request.b.source = node.source;
-      this.step(node, value, row);
+      if (node && dataInputs(node).length > 0) {
+        this.request.b.source = node.source;
+        this.step(node, value, row);
+      } else this.ends.push([value, row]);
+      if (this.pending.size === 0) return this.finish(...this.chosenEnd());
     }
   }
 
@@ -98,20 +102,23 @@ class Flow {
   }
 
   private step(node: Node, value: Value, row: Row): void {
-    const { b, units } = this.request;
     const site = this.siteOf.get(node);
-    if (site) return this.atSite(site, row);
     const operands = dataInputs(node);
-    const unit = operands.length > 1 ? unitInput(units, node) : undefined;
-    if (unit) return this.send(unit, row);
-    if (operands.length > 1 && (node.operator === "Add" || node.operator === "Sub" || node.operator === "Mul"))
-      return this.meet(node, row);
-    if (operands.length > 1 && node.operator === "Concat") return this.atConcat(node, row);
+    const unit = operands.length > 1 ? unitInput(this.request.units, node) : undefined;
+    if (site) this.atSite(site, row);
+    else if (unit) this.send(unit, row);
+    else if (operands.length > 1 && ["Add", "Sub", "Mul"].includes(node.operator)) this.meet(node, row);
+    else if (operands.length > 1 && node.operator === "Concat") this.atConcat(node, row);
+    else this.pass(node, value, row);
+  }
+
+  /** Through an operator with one way on: moved as its elements are. */
+  private pass(node: Node, value: Value, row: Row): void {
     node.inputs.forEach((input, i) => {
       if (!input?.data || !this.request.towards.has(input)) return;
       const layout = layoutOrFail(node, i, row.layout, false);
-      const moved = moveRow(b, { node, index: i, value, row, layout, reading: this.reading });
-      if (moved.note) this.notes.push(moved.note);
+      const moved = moveRow(this.request.b, { node, index: i, value, row, layout, reading: this.reading });
+      if (moved.note && this.reading) this.notes.push(moved.note);
       if (moved.weighted) this.weighted = true;
       this.send(input, moved.row);
     });
@@ -119,7 +126,7 @@ class Flow {
 
   /** Row times map: the keys of the site get what its queries had. */
   private atSite(site: AttentionSite, row: Row): void {
-    this.endReadout();
+    this.reading = false;
     const map = this.request.map(site);
     const read = this.normalizeReadout(row);
     if (map) this.send(site.values, attend(this.request.b, site, map, read));
@@ -140,22 +147,22 @@ class Flow {
       for (const { v, i } of to) this.send(v, { ...part, ...this.alignedTo(node, i, part) });
     };
     if (node.operator === "Mul" || branches.length === 1)
-      return send(attending.length > 0 ? attending : plain.length > 0 ? plain : branches, row);
-    if (attending.length > 0 && plain.length > 0) {
-      this.endReadout();
+      send(attending.length > 0 ? attending : plain.length > 0 ? plain : branches, row);
+    else if (attending.length > 0 && plain.length > 0) {
+      this.reading = false;
       const read = this.normalizeReadout(row);
       const scaled = this.request.normalizeRows ? this.normalized(attending, read) : read;
       send(plain, scaled);
-      return send(attending, { layout: row.layout, v: undefined, added: total(b, scaled) });
+      send(attending, { layout: row.layout, v: undefined, added: total(b, scaled) });
+    } else if (attending.length > 0) send(attending, row);
+    else if (plain.length > 0 && transformed.length > 0) send(plain, row);
+    else {
+      if (this.reading) this.notes.push(`${branches.length} branches added share equally`);
+      send(
+        branches,
+        mapRow(row, row.layout, (part) => b.mul(part, 1 / branches.length)),
+      );
     }
-    if (attending.length > 0) return send(attending, row);
-    if (plain.length > 0 && transformed.length > 0) return send(plain, row);
-    const share = 1 / branches.length;
-    this.notes.push(`${branches.length} branches added share equally`);
-    send(
-      branches,
-      mapRow(row, row.layout, (part) => b.mul(part, share)),
-    );
   }
 
   private alignedTo(node: Node, i: number, row: Row): Row {
@@ -211,10 +218,6 @@ class Flow {
     };
   }
 
-  private endReadout(): void {
-    this.reading = false;
-  }
-
   /** A read-out that passed a mask or a plain sum is scaled to sum to one per sample. */
   private normalizeReadout(row: Row): Row {
     if (!this.weighted || !row.v) return row;
@@ -225,12 +228,10 @@ class Flow {
     return { ...row, v: b.div(row.v, b.add(b.reduceSum(row.v, axes), 1e-30)) };
   }
 
-  /** Several sources end the walk (an encoder and a decoder): the one that was reached through attention is explained. */
-  private atSource(value: Value, row: Row): FlowResult {
-    const ends: [Value, Row][] = [[value, row], ...this.pending];
-    this.pending.clear();
-    const best = ends.find(([, r]) => r.added && !r.v) ?? ends.find(([, r]) => r.added) ?? ends[0]!;
-    return this.finish(...best);
+  /** Several sources end the walk (an encoder and a decoder): the one that was reached through attention alone is explained. */
+  private chosenEnd(): [Value, Row] {
+    const { ends } = this;
+    return ends.find(([, r]) => r.added && !r.v) ?? ends.find(([, r]) => r.added) ?? ends[0]!;
   }
 
   /** Pure rearrangements below the tokens are undone, so that unfolded patches come back as the map they were cut from. */

@@ -53,8 +53,8 @@ export function regroup(atoms: readonly Atom[], shape: Shape): Layout | undefine
 }
 
 /**
- * As `regroup`, where one axis has an extent that only the data decides: the axes before and after it are matched from
- * both ends, and it gets the atoms that are left.
+ * As `regroup`, where one axis has a symbolic extent that cannot be compared (one that only the data decides, or that the
+ * exporter replaced by a number further up): the axes around it are matched from both ends, and it gets the atoms left.
  */
 function regroupAround(atoms: readonly Atom[], shape: Shape): Layout | undefined {
   const exact = regroup(atoms, shape);
@@ -69,7 +69,7 @@ function regroupAround(atoms: readonly Atom[], shape: Shape): Layout | undefined
   return undefined;
 }
 
-const isKnown = (d: Dim): boolean => !String(d).includes("#");
+const isKnown = (d: Dim): boolean => typeof d === "number";
 
 /** Element-wise operators: axes align from the right; an axis of extent 1 has no atoms. */
 const aligned = (out: Layout, input: Value): Layout => {
@@ -202,6 +202,9 @@ export function layoutOrFail(node: Node, index: number, out: Layout, isSite: boo
   return layout;
 }
 
-/** The layout of the explained output: samples, then positions, then classes. */
+/** The axis that holds classes: channels of a picture-shaped output, else the last one. */
+export const classAxis = (rank: number): number => (rank === 4 ? 1 : rank - 1);
+
+/** The layout of the explained output: samples, then positions and classes. */
 export const outputLayout = (shape: Shape): Layout =>
-  shape.map((d, axis) => [atom(d, axis === 0 ? "batch" : axis === shape.length - 1 ? "channel" : "token")]);
+  shape.map((d, axis) => [atom(d, axis === 0 ? "batch" : axis === classAxis(shape.length) ? "channel" : "token")]);

@@ -222,6 +222,21 @@ const convolution: MoveRule = (b, move) =>
     (m) => changedAxes(m).filter((axis) => axis >= 2),
   )(b, move);
 
+/** Upsampling by a whole factor: a cell has what its pixels had. */
+const upsampling: MoveRule = (b, move) =>
+  alongAxis(
+    (builder, { node, index, value }, joined, at, axis) => {
+      const [cells, pixels] = [node.inputs[index]!.shape![axis]!, value.shape![axis]!];
+      const factor = D.divideExactly(pixels, cells);
+      if (typeof factor !== "number")
+        fail("E031", "", { at: place(node), why: `${cells} cells become ${pixels} pixels` });
+      const shape = builder.shape(joined);
+      const apart = builder.reshape(joined, [...shape.slice(0, at), cells, factor, ...shape.slice(at + 1)]);
+      return builder.reduceSum(apart, [at + 1], false);
+    },
+    (m) => changedAxes(m).filter((axis) => axis >= 2),
+  )(b, move);
+
 /** Times a constant that differs between tokens: above the last block that is a mask of what is averaged. */
 const multiply: MoveRule = (b, move) => {
   const { node, index, row, layout } = move;
@@ -275,6 +290,8 @@ const RULES: Record<string, MoveRule> = {
   Concat: concat,
   Pad: pad,
   Conv: convolution,
+  ConvTranspose: upsampling,
+  Resize: upsampling,
   Mul: multiply,
   MatMul: linear,
   Einsum: linear,

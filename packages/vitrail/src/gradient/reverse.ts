@@ -31,6 +31,7 @@ export function pullBack(b: Builder, pass: ReversePass): Map<Value, Value> {
   const live = livePaths(pass.output, pass.wanted);
   const arrived = new Map<Value, Value[]>([[pass.output, [pass.seed]]]);
   const result = new Map<Value, Value>();
+  const outer = { pass: b.pass, source: b.source };
   b.pass = pass.name;
   const collect = (v: Value): Value | undefined => {
     const parts = arrived.get(v);
@@ -55,6 +56,8 @@ export function pullBack(b: Builder, pass: ReversePass): Map<Value, Value> {
     collect(v);
     if (!result.has(v)) result.set(v, b.zerosLike(v));
   }
+  b.pass = outer.pass;
+  b.source = outer.source;
   return result;
 }
 
