@@ -81,22 +81,26 @@ export const normalizeRows = (on: boolean): MethodOption => ({
     "rows of I + E sum to one and the row itself is given (the authors' BERT scripts), not what attention adds",
 });
 
+const fromStart = (index: number, { startLayer }: OptionValues): boolean => index >= (startLayer as number);
+
 /** The methods that walk a row through the sites: only what a site contributes differs. */
 export function rowMethod(
   method: Omit<Method, "kind" | "build" | "options" | "signed"> & {
     readonly options?: readonly MethodOption[];
     readonly normalized?: boolean;
-    readonly layer: (site: SiteView, b: Builder) => Value;
+    readonly layer: (site: SiteView, b: Builder, options: OptionValues) => Value;
+    /** Which sites count; by default all from `startLayer` on. */
+    readonly counts?: (index: number, options: OptionValues) => boolean;
   },
 ): Method {
-  const { layer, options = [], normalized = false, ...entry } = method;
+  const { layer, counts = fromStart, options = [], normalized = false, ...entry } = method;
   return {
     ...entry,
     kind: "tokens",
     signed: false,
     options: [startLayer, normalizeRows(normalized), ...options],
     build: ({ b, flow, view, options: o }) =>
-      flow((site) => (site.index >= (o.startLayer as number) ? layer(view(site), b) : undefined), {
+      flow((site) => (counts(site.index, o) ? layer(view(site), b, o) : undefined), {
         normalizeRows: o.normalizeRows as boolean,
       }),
   };

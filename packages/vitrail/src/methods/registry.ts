@@ -1,8 +1,11 @@
 /** Table 3, complete. Menus, CLI choices and README tables are made from this list, in this order. */
+import { attentionGradCam } from "./attention-grad-cam.js";
 import { attentionRollout } from "./attention-rollout.js";
 import { genericAttention } from "./generic-attention.js";
 import { gradientTimesInputMethod } from "./gradient-x-input.js";
+import { lrp } from "./lrp.js";
 import type { Method } from "./method.js";
+import { partialLrp } from "./partial-lrp.js";
 import { rawAttention } from "./raw-attention.js";
 import { transformerAttribution } from "./transformer-attribution.js";
 
@@ -11,5 +14,8 @@ export const methods: readonly Method[] = [
   genericAttention,
   attentionRollout,
   rawAttention,
+  attentionGradCam,
+  partialLrp,
+  lrp,
   gradientTimesInputMethod,
 ];

@@ -1,4 +1,7 @@
-/** A ← mean over heads of relu(∇A ⊙ R_A); row walk over I + A. Chefer et al. 2021, eq. 13 and 14. */
+/**
+ * A ← mean over heads of relu(∇A ⊙ R_A); row walk over I + A. Chefer et al. 2021, eq. 13 and 14; the options `gradient` and
+ * `singleBlock` are the ablations of its table 3 (in the authors' code: method "rollout", and "last_layer" or "second_layer").
+ */
 import { chefer2021 } from "../relevance/composites.js";
 import { type MethodOption, rowMethod } from "./method.js";
 
@@ -9,6 +12,20 @@ export const stabilizer: MethodOption = {
   description: "ε in S = R / (z + s(z) ε mean|z|) for additions and data products; 0 is the authors' 1e-9",
 };
 
+const gradientOption: MethodOption = {
+  name: "gradient",
+  type: "boolean",
+  default: true,
+  description:
+    "relevance is weighted with the gradient; without it relu(R_A) alone is aggregated (an ablation of the paper)",
+};
+const singleBlock: MethodOption = {
+  name: "singleBlock",
+  type: "boolean",
+  default: false,
+  description: "only the block startLayer counts (an ablation of the paper)",
+};
+
 export const transformerAttribution = rowMethod({
   id: "transformer-attribution",
   title: "Transformer attribution",
@@ -16,6 +33,9 @@ export const transformerAttribution = rowMethod({
   needs: ["attention", "gradient", "relevance"],
   classSpecific: true,
   composite: chefer2021,
-  options: [stabilizer],
-  layer: ({ gradient, relevance }, b) => b.relu(b.mul(gradient, relevance)),
+  options: [stabilizer, gradientOption, singleBlock],
+  counts: (index, { startLayer, singleBlock: single }) =>
+    single === true ? index === startLayer : index >= (startLayer as number),
+  // Not taken apart: reading a part is what asks for its pass.
+  layer: (site, b, { gradient }) => b.relu(gradient === false ? site.relevance : b.mul(site.gradient, site.relevance)),
 });

@@ -2,6 +2,7 @@
 import type { Role } from "../ops/operator.js";
 import {
   balanceBranches,
+  boundedPicture,
   gradientTimesInput,
   halves,
   identity,
@@ -9,7 +10,9 @@ import {
   type RelevanceRule,
   route,
   scaled,
+  shareWithConstant,
   zPlus,
+  zPlusApart,
 } from "./rules.js";
 
 export type Composite = Readonly<Record<Role, RelevanceRule | "stop">>;
@@ -28,4 +31,15 @@ export const chefer2021 = {
   mean: gradientTimesInput(),
   rotary: gradientTimesInput(),
   opaque: "stop",
+} satisfies Composite;
+
+/**
+ * The baseline that the paper compares with (the authors' layers_lrp.py, for LRP and partial LRP): both halves of z+ have a
+ * denominator of their own, additions are not rescaled, what position embeddings got is dropped, the picture is bounded.
+ */
+export const lrp2021 = {
+  ...chefer2021,
+  linear: boundedPicture(zPlusApart()),
+  add: gradientTimesInput(),
+  affine: shareWithConstant(),
 } satisfies Composite;

@@ -2,7 +2,7 @@
  * Relevance rules: functions over an operator's gradient. A rule sees the inputs x, the output y, the relevance R that
  * arrived, and pulls it back with `vjp`; it never sees an operator's name. The result has one entry per input.
  */
-import type { Node, Value } from "../ir/graph.js";
+import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 
 export interface RuleContext {
@@ -119,3 +119,60 @@ export const balanceBranches =
       return b.unbroadcast(b.mul(part, share), x[i]!);
     });
   };
+
+/**
+ * z+ with two denominators (the authors' layers_lrp.py, Linear and Conv2d with alpha = 1): each half hands on all of R,
+ * R_x = x⁺ (R / x⁺W⁺) W⁺ᵀ + x⁻ (R / x⁻W⁻) W⁻ᵀ. Relevance about doubles at every layer: a baseline, not a conserving rule.
+ */
+export const zPlusApart =
+  (): RelevanceRule =>
+  ({ x, R, b, at, vjp, data }) => {
+    const i = data.indexOf(true);
+    const positive = x.map((v) => b.relu(v));
+    const negative = x.map((v, k) => b.sub(v, positive[k]!));
+    const halves = [positive, negative].map((half) => b.mul(half[i]!, vjp(b.safeDivide(R, at(half)), half)[i]!));
+    return x.map((_, k) => (k === i ? b.sum(halves) : undefined));
+  };
+
+/**
+ * z^B where a layer reads a picture, whose pixels are bounded (Montavon et al. 2017; the authors' Conv2d for 3 channels):
+ * Z = xW - lW⁺ - hW⁻ with l and h the sample's least and greatest pixel, R_x = x (SWᵀ) - l (SW⁺ᵀ) - h (SW⁻ᵀ), S = R / Z.
+ */
+export const boundedPicture =
+  (otherwise: RelevanceRule): RelevanceRule =>
+  (c) => {
+    const { node, x, y, R, b, at, vjp, data } = c;
+    const i = data.indexOf(true);
+    if (!readsPicture(node)) return otherwise(c);
+    const axes = b.shape(x[i]!).map((_, axis) => axis);
+    const extreme = (sign: 1 | -1) => {
+      const bound = b.mul(b.reduce("ReduceMax", b.mul(x[i]!, sign), axes.slice(1)), sign);
+      return b.expand(bound, b.shape(x[i]!));
+    };
+    const positive = x.map((v, k) => (k === i ? extreme(-1) : b.relu(v)));
+    const negative = x.map((v, k) => (k === i ? extreme(1) : b.sub(v, b.relu(v))));
+    const S = b.safeDivide(R, b.sub(b.sub(y, at(positive)), at(negative)));
+    const [own, low, high] = [x, positive, negative].map((v) => b.mul(v[i]!, vjp(S, v)[i]!));
+    return x.map((_, k) => (k === i ? b.sub(b.sub(own!, low!), high!) : undefined));
+  };
+
+/** True where the layer's data is an input with channels, rows and columns, as it was fed or rearranged. */
+function readsPicture(node: Node): boolean {
+  const rearranging = new Set(["Reshape", "Transpose", "Cast", "Squeeze", "Unsqueeze", "Slice", "Pad"]);
+  const operands = dataInputs(node);
+  let at: Value | undefined = operands.length === 1 ? operands[0] : undefined;
+  while (at?.producer && rearranging.has(at.producer.operator)) at = dataInputs(at.producer)[0];
+  return at !== undefined && !at.producer && at.rank === 4 && !at.lookup;
+}
+
+/**
+ * Data plus a constant. One that is a vector along a single axis is a bias and gets nothing; one that differs from token to
+ * token (positions) takes its share x R / (x + c), which is dropped.
+ */
+export const shareWithConstant = (): RelevanceRule => (c) => {
+  const { node, data } = c;
+  const constant = node.inputs[1 - data.indexOf(true)];
+  const isSum = (node.operator === "Add" || node.operator === "Sub") && node.inputs.length === 2;
+  const table = (constant?.shape?.filter((d) => d !== 1).length ?? 0) > 1;
+  return isSum && table && !constant?.dependent ? gradientTimesInput()(c) : identity()(c);
+};

@@ -1,0 +1,23 @@
+/**
+ * Mean over heads of relu(R_A) at the row that the head reads in the last block. Voita et al. 2019, as compared with in Chefer
+ * et al. 2021, with the authors' baseline rules (layers_lrp.py).
+ */
+import { lrp2021 } from "../relevance/composites.js";
+import type { Method } from "./method.js";
+
+export const partialLrp: Method = {
+  id: "partial-lrp",
+  title: "Partial LRP",
+  citation:
+    "Voita et al. Analyzing Multi-Head Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned. ACL 2019.",
+  needs: ["attention", "relevance"],
+  classSpecific: true,
+  kind: "tokens",
+  signed: false,
+  options: [],
+  composite: lrp2021,
+  build: ({ b, flow, view, analysis }) => {
+    const last = analysis.sites.at(-1);
+    return flow((site) => (site === last ? b.relu(view(site).relevance) : undefined));
+  },
+};
