@@ -27,7 +27,8 @@ export function attention(b: Builder, { q, k, v, scale, biases, keep }: Attentio
   for (const bias of biases) scores = b.emit("Add", [scores, bias]);
   let weights: Value;
   if (keep) {
-    const lowest = b.cast(b.scalar(-3.4e38), scores.type);
+    // Finite in every type: a row without any allowed key stays a number.
+    const lowest = b.cast(b.scalar(scores.type === "float16" ? -65504 : -3.3e38), scores.type);
     const masked = b.where(keep, scores, lowest);
     const zero = b.cast(b.scalar(0), scores.type);
     weights = b.where(keep, b.emit("Softmax", [masked], { axis: 3 }), zero);
