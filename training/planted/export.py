@@ -44,7 +44,7 @@ def pictures(run, meta, out):
         "model_type": "vit",
         "problem_type": "multi_label_classification",
         "image_size": 96, "patch_size": 8, "num_channels": 3,
-        "hidden_size": 96, "num_hidden_layers": 5, "num_attention_heads": 4, "intermediate_size": 384, "hidden_act": "gelu",
+        "hidden_size": 96, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 192, "hidden_act": "gelu",
         "id2label": {str(i): label for i, label in enumerate(labels)},
         "label2id": {label: i for i, label in enumerate(labels)},
     })

@@ -23,26 +23,34 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, ratio: int = 4):
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(width, heads)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, ratio * width), nn.GELU(), nn.Linear(ratio * width, width))
 
     def forward(self, x, bias=None):
         x = x + self.attention(self.norm1(x), bias)
         return x + self.mlp(self.norm2(x))
 
 
+def waves(side: int, width: int):
+    """Sines and cosines of row and column: neighbours are alike from the start, which a small model need not learn."""
+    rates = 1 / 100 ** (torch.arange(width // 4) / (width // 4))
+    angles = torch.arange(side)[:, None] * rates
+    one = torch.cat([angles.sin(), angles.cos()], -1)
+    return torch.cat([one[:, None].expand(-1, side, -1), one[None].expand(side, -1, -1)], -1).flatten(0, 1)
+
+
 class PictureModel(nn.Module):
     """96 px, patch 8, class token; one logit per class, read through a sigmoid."""
 
-    def __init__(self, classes=6, width=96, depth=5, heads=4, attributes=(6, 6, 5, 3, 7)):
+    def __init__(self, classes=6, width=96, depth=4, heads=4, attributes=(6, 6, 5, 3, 7)):
         super().__init__()
         self.patch = nn.Conv2d(3, width, 8, 8)
         self.token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
-        self.position = nn.Parameter(torch.randn(1, 145, width) * 0.02)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.position = nn.Parameter(torch.cat([torch.zeros(1, width), waves(12, width)])[None] * 0.5)
+        self.blocks = nn.ModuleList(Block(width, heads, 2) for _ in range(depth))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
         # Training only: what each patch shows, read before the last block. Not part of the export.
         self.attributes = attributes

@@ -1,5 +1,5 @@
 // Writes planted pictures or sentences for the Python training, from the one generator there is (packages/evaluation).
-//   npm run build && node training/planted/write-data.js pictures OUT --seed train --count 40000 [--cue with-class]
+//   npm run build && node training/planted/write-data.js pictures OUT --seed train --count 40000 [--cue with-class] [--mislabel 0.12]
 //   node training/planted/write-data.js sentences OUT --seed train --count 60000
 import { mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import {
   sentenceTokens,
   sentenceVocabulary,
   shapes,
+  shortcutClass,
   colours,
   textures,
 } from "../../packages/evaluation/dist/index.js";
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: "train" },
     count: { type: "string", default: "1000" },
     cue: { type: "string", default: "never" },
+    mislabel: { type: "string", default: "0" },
   },
 });
 const [kind, out] = positionals;
@@ -61,9 +63,10 @@ function patches(scene) {
 if (kind === "pictures") {
   const [images, labels, grids] = ["images.u8", "labels.u8", "patches.u8"].map(file);
   for (let i = 0; i < count; i++) {
-    const scene = plantScene(`${values.seed}-${i}`, { cue: values.cue });
+    const wrong = (i % 100) / 100 < Number(values.mislabel);
+    const scene = plantScene(`${values.seed}-${i}`, { cue: wrong ? "without-class" : values.cue });
     images(drawScene(scene));
-    labels(scene.labels);
+    labels(scene.labels.map((label, index) => (wrong && index === shortcutClass ? 1 : label)));
     grids(patches(scene));
   }
   writeFileSync(join(out, "meta.json"), JSON.stringify({ kind, ...values, classes: pictureClasses.map(({ label }) => label) }));
