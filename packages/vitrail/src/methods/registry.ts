@@ -1,12 +1,17 @@
 /** Table 3, complete. Menus, CLI choices and README tables are made from this list, in this order. */
 import { attentionGradCam } from "./attention-grad-cam.js";
 import { attentionRollout } from "./attention-rollout.js";
+import { attnLrp } from "./attn-lrp.js";
+import { cpLrp } from "./cp-lrp.js";
 import { genericAttention } from "./generic-attention.js";
 import { gradientTimesInputMethod } from "./gradient-x-input.js";
+import { leGrad } from "./le-grad.js";
+import { libraGrad } from "./libra-grad.js";
 import { lrp } from "./lrp.js";
 import type { Method } from "./method.js";
 import { partialLrp } from "./partial-lrp.js";
 import { rawAttention } from "./raw-attention.js";
+import { resLrp } from "./res-lrp.js";
 import { transformerAttribution } from "./transformer-attribution.js";
 
 export const methods: readonly Method[] = [
@@ -18,4 +23,9 @@ export const methods: readonly Method[] = [
   partialLrp,
   lrp,
   gradientTimesInputMethod,
+  cpLrp,
+  attnLrp,
+  resLrp,
+  libraGrad,
+  leGrad,
 ];

@@ -1,0 +1,15 @@
+/** x ⊙ g with constant attention weights, constant norm deviations, constant gates. Ali et al. 2022, section 3. */
+import type { Method } from "./method.js";
+import { modifiedGradientTimesInput } from "./modified-gradient.js";
+
+export const cpLrp: Method = {
+  id: "cp-lrp",
+  title: "Conservative propagation (CP-LRP)",
+  citation: "Ali et al. XAI for Transformers: Better Explanations through Conservative Propagation. ICML 2022.",
+  needs: ["gradient"],
+  classSpecific: true,
+  kind: "input",
+  signed: true,
+  options: [],
+  build: (c) => modifiedGradientTimesInput(c, { constantAttention: true }),
+};

@@ -1,0 +1,46 @@
+/**
+ * Σ over the last layers of mean over heads and queries of relu(∇A). Bousselham et al. 2025, eq. 5 to 8. The authors score each
+ * layer's own tokens; here every gradient is that of the model's final output, which needs no head applied to inner layers.
+ */
+import type { AttentionSite } from "../canonicalize/attention-site.js";
+import type { Value } from "../ir/graph.js";
+import type { Builder } from "../ops/builder.js";
+import { reciprocalOf } from "../ops/reduction.js";
+import type { Method } from "./method.js";
+
+export const leGrad: Method = {
+  id: "le-grad",
+  title: "LeGrad (gradients of the final output)",
+  citation:
+    "Bousselham et al. LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity. ICCV 2025.",
+  needs: ["attention", "gradient"],
+  classSpecific: true,
+  kind: "tokens",
+  signed: false,
+  options: [
+    {
+      name: "layers",
+      type: "integer",
+      default: 2,
+      description: "how many of the last blocks count (2 in the authors' code)",
+    },
+  ],
+  build: ({ b, flow, view, analysis: { sites }, options }) => {
+    const count = Math.max(1, options.layers as number);
+    const perLayer = sites
+      .slice(-count)
+      .map((layer) => flow((site) => (site === layer ? meanOverQueries(b, site, view(site).gradient) : undefined)));
+    return { ...perLayer.at(-1)!, relevance: b.sum(perLayer.map((e) => e.relevance)) };
+  },
+};
+
+/**
+ * The same row for every query, so that the read-out, whose weights sum to one, reads it as it is. Queries that do not reach the
+ * output have no gradient, and where they were left out of the computation they still count: there are as many as keys.
+ */
+function meanOverQueries(b: Builder, { axes }: AttentionSite, gradient: Value): Value {
+  const [[query], [key]] = [axes.query, axes.key];
+  const shape = b.shape(gradient);
+  const mean = b.mul(b.reduceSum(b.relu(gradient), [query]), reciprocalOf(b, shape[key]!));
+  return b.add(mean, b.mul(gradient, 0));
+}
