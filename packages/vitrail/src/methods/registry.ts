@@ -10,6 +10,7 @@ import { libraGrad } from "./libra-grad.js";
 import { lrp } from "./lrp.js";
 import type { Method } from "./method.js";
 import { partialLrp } from "./partial-lrp.js";
+import { randomMethod } from "./random.js";
 import { rawAttention } from "./raw-attention.js";
 import { resLrp } from "./res-lrp.js";
 import { transformerAttribution } from "./transformer-attribution.js";
@@ -28,4 +29,5 @@ export const methods: readonly Method[] = [
   resLrp,
   libraGrad,
   leGrad,
+  randomMethod,
 ];
