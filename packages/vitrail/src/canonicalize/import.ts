@@ -3,7 +3,7 @@
  * and resolved branches are taken apart, and what the file itself computes stays visible under its name.
  */
 import { clone, create } from "@bufbuild/protobuf";
-import { fail } from "../errors.js";
+import { fail, VitrailError } from "../errors.js";
 import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
 import type { ModelGraph } from "../ir/model-graph.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
@@ -39,6 +39,11 @@ class Scope {
 export function importModel(model: ModelProto): ModelGraph {
   const graph = model.graph!;
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
+  if (opset < 11)
+    fail("E025", `opset ${opset}`, {
+      why: "operator sets below 11 spell padding, clipping and slices in ways that are not covered",
+      try: "convert the model with onnx.version_converter, or export it again",
+    });
   const builder = new Builder(opset, operators);
   if (usesOnlyDoubles(graph)) builder.real = "float64";
   const importer = new Importer(builder, opset, model.functions);
@@ -108,7 +113,7 @@ class Importer {
     const inputs = proto.input.map((name) => (name === "" ? undefined : scope.get(name)));
     const outer = this.b.source;
     if (scope.visible) this.b.source = proto.name || proto.output[0] || "";
-    const outputs = this.evaluate(proto, inputs, scope);
+    const outputs = this.guarded(proto, inputs, scope);
     proto.output.forEach((name, i) => {
       const value = outputs[i];
       if (name === "" || !value) return;
@@ -118,6 +123,25 @@ class Importer {
       this.b.registerExtents(value);
     });
     this.b.source = outer;
+  }
+
+  /** A node that cannot be read at all (an axis out of range, a missing attribute) makes the file malformed there. */
+  private guarded(
+    proto: NodeProto,
+    inputs: readonly (Value | undefined)[],
+    scope: Scope,
+  ): readonly (Value | undefined)[] {
+    try {
+      return this.evaluate(proto, inputs, scope);
+    } catch (error) {
+      if (error instanceof VitrailError) throw error;
+      fail("E001", "", {
+        at: `node "${proto.name || proto.output[0]}" (${proto.opType})`,
+        node: proto.name,
+        why: `its attributes or inputs do not fit the operator (${(error as Error).message})`,
+        try: "check the file with onnx.checker",
+      });
+    }
   }
 
   private evaluate(

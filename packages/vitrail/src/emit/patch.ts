@@ -55,7 +55,8 @@ export function writePatch(request: PatchRequest): Patch {
     if (!v) return "";
     const known = v.name ?? names.get(v) ?? constants.get(v);
     if (known !== undefined) return known;
-    const name = `vitrail/constant/${constants.size}`;
+    let name = `vitrail/constant/${constants.size}`;
+    while (request.taken.has(name)) name += "_";
     constants.set(v, name);
     return name;
   };

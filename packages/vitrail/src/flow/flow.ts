@@ -146,7 +146,12 @@ class Flow {
     const send = (to: readonly { v: Value; i: number }[], part: Row) => {
       for (const { v, i } of to) this.send(v, { ...part, ...this.alignedTo(node, i, part) });
     };
-    if (node.operator === "Mul" || branches.length === 1)
+    // A stream that does not lead to the explained input (a decoder's, seen from the encoder) ends here: all is added from there.
+    const elsewhere = node.inputs.some((v) => v?.data && !this.request.towards.has(v));
+    if (elsewhere && attending.length > 0 && node.operator !== "Mul") {
+      this.reading = false;
+      send(attending, { layout: row.layout, v: undefined, added: total(b, this.normalizeReadout(row)) });
+    } else if (node.operator === "Mul" || branches.length === 1)
       send(attending.length > 0 ? attending : plain.length > 0 ? plain : branches, row);
     else if (attending.length > 0 && plain.length > 0) {
       this.reading = false;

@@ -19,7 +19,20 @@ function typedBytes(proto: TensorProto, type: ElementType): Uint8Array | undefin
   if (proto.doubleData.length > 0) return tensorOf("float64", proto.doubleData).bytes;
   if (proto.int64Data.length > 0) return tensorOf("int64", proto.int64Data.map(saturate)).bytes;
   if (proto.int32Data.length > 0) return narrow(proto.int32Data, type);
-  return proto.stringData.length > 0 || proto.uint64Data.length > 0 ? undefined : new Uint8Array();
+  if (proto.uint64Data.length > 0) return unsigned(proto.uint64Data, type);
+  return proto.stringData.length > 0 ? undefined : new Uint8Array();
+}
+
+/** `uint64_data` holds 64- and 32-bit unsigned integers. */
+function unsigned(values: readonly bigint[], type: ElementType): Uint8Array {
+  const size = type === "uint64" ? 8 : 4;
+  const bytes = new Uint8Array(values.length * size);
+  const view = new DataView(bytes.buffer);
+  values.forEach((x, i) => {
+    if (size === 8) view.setBigUint64(i * 8, x, true);
+    else view.setUint32(i * 4, Number(x), true);
+  });
+  return bytes;
 }
 
 /** `int32_data` also holds 8- and 16-bit integers, booleans and the bits of 16-bit floats, one per entry. */

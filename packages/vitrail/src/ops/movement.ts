@@ -276,10 +276,14 @@ export const Split = defineOp("Split", {
     const x = input(c, 0);
     if (!x.shape) return range(c.outputs).map(() => ({ type: x.type, shape: undefined }));
     const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape.length);
-    return splitSizes(c.node, x.shape[axis]!, c.outputs).map((size) => ({
-      type: x.type,
-      shape: x.shape!.map((d, i) => (i === axis ? size : d)),
-    }));
+    const known = x.shape.length === 1 ? entriesOf(x) : undefined;
+    let start = 0;
+    return splitSizes(c.node, x.shape[axis]!, c.outputs).map((size) => {
+      const from = start;
+      start = typeof size === "number" ? start + size : Number.NaN;
+      const ints = known && !Number.isNaN(start) ? vector(known.slice(from, start)) : undefined;
+      return { type: x.type, shape: x.shape!.map((d, i) => (i === axis ? size : d)), ints };
+    });
   },
   gradient: ({ node, x: [x], dys, b, y }) => {
     const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
