@@ -16,8 +16,13 @@ export interface Session {
 }
 
 /** Without graph optimisation, so that each node is computed as it is written; `optimized` runs what users run. */
-export async function open(bytes: Uint8Array, optimized = false): Promise<Session> {
+export async function open(
+  bytes: Uint8Array,
+  optimized = false,
+  externalData: readonly { path: string; data: Uint8Array }[] = [],
+): Promise<Session> {
   const session = await InferenceSession.create(bytes, {
+    ...(externalData.length > 0 && { externalData }),
     graphOptimizationLevel: optimized ? "all" : "disabled",
     logSeverityLevel: 4,
     intraOpNumThreads: 1,
@@ -55,6 +60,8 @@ function tensorFrom({ type, dims, values }: NumberArray): Tensor {
       return new Tensor("float32", Float32Array.from(values), dims);
     case "float64":
       return new Tensor("float64", Float64Array.from(values), dims);
+    case "float16":
+      return new Tensor("float16", Uint16Array.from(values, toFloat16), dims);
     case "int64":
       return new Tensor("int64", BigInt64Array.from(values, BigInt), dims);
     case "int32":
@@ -74,4 +81,12 @@ function arrayFrom({ type, dims, data }: Tensor): NumberArray {
   const half = type === "float16" && data instanceof Uint16Array;
   const values = Array.from(data as ArrayLike<number | bigint>, (x) => (half ? fromFloat16(x as number) : Number(x)));
   return { type: type as ElementType, dims, values };
+}
+
+/** The nearest binary16; what is too large becomes infinite. */
+function toFloat16(x: number): number {
+  const magnitude = Math.abs(x);
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude || 2 ** -14)));
+  const bits = ((exponent + 14) << 10) + Math.round(magnitude / 2 ** (exponent - 10));
+  return (x < 0 ? 0x8000 : 0) + Math.min(bits, 0x7c00);
 }

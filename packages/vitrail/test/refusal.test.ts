@@ -1,0 +1,248 @@
+/** What is refused, and what people read then: the full text of one case of each kind. `test.fails`: wanted, not there yet. */
+import { expect, test } from "vitest";
+import { ModelWriter, real } from "../../../test/support/model.js";
+import { random } from "../../../test/support/random.js";
+import { vit } from "../../../test/support/vit.js";
+import { compile } from "../src/compile.js";
+import { VitrailError } from "../src/errors.js";
+import { methods } from "../src/methods/registry.js";
+import type { CompileOptions } from "../src/options.js";
+
+const { normals } = random(5);
+const WIDTH = 4;
+const picture = { depth: 1, size: 4, patch: 2, width: 6, heads: 2, mlpRatio: 1, classes: 3 } as const;
+
+/** Tokens [batch, 3, 4] that attend to each other, up to the class logits; `change` puts something in between. */
+function sketch(change: (m: ModelWriter, x: string) => string, attends = true): Uint8Array {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("tokens", "float32", ["batch", 3, WIDTH]);
+  const attended = attends ? attention(m, x) : m.op("Tanh", [linear(m, x, WIDTH)]);
+  const pooled = m.op("ReduceMean", [change(m, attended)], { axes: [1], keepdims: 0 });
+  m.output(linear(m, pooled, 2), "float32", ["batch", 2], "logits");
+  return m.bytes();
+}
+
+const linear = (m: ModelWriter, x: string, to: number): string =>
+  m.op("MatMul", [x, m.weights(normals(WIDTH * to), [WIDTH, to])]);
+
+function attention(m: ModelWriter, x: string): string {
+  const [q, k, v] = [linear(m, x, WIDTH), linear(m, x, WIDTH), linear(m, x, WIDTH)];
+  const scores = m.op("MatMul", [q, m.op("Transpose", [k], { perm: [0, 2, 1] })]);
+  return m.op("MatMul", [m.op("Softmax", [scores], { axis: -1 }), v]);
+}
+
+const lines = (...of: readonly string[]): string => of.join("\n");
+
+function refusal(model: Uint8Array, options: CompileOptions = {}): string {
+  try {
+    compile(model, options);
+  } catch (error) {
+    expect(error).toBeInstanceOf(VitrailError);
+    return (error as Error).message;
+  }
+  return "compiled";
+}
+
+/** A branch that doubles or negates a value of the graph around it. */
+function branch(operator: string, x: string, name: string) {
+  const inner = new ModelWriter({ opset: 17 });
+  inner.output(inner.op(operator, [x], {}, [name]), "float32", ["batch", 3, WIDTH]);
+  return inner.graph(name);
+}
+
+test("no way back: an operator on the path that has no entry", () => {
+  const model = sketch((m, x) => {
+    const indices = m.op("NonMaxSuppression", [x, m.op("Transpose", [x], { perm: [0, 2, 1] })]);
+    return m.op("Add", [x, m.op("ReduceSum", [m.op("Cast", [indices], { to: 1 })], { keepdims: 0 })]);
+  });
+  expect(refusal(model)).toMatchInlineSnapshot(`
+    "E020 unknown operator NonMaxSuppression
+      at    node "/NonMaxSuppression_8" (NonMaxSuppression)
+      why   the explained output depends on it, and nothing is known of its gradient
+      try   export the model without it, or choose an output before it with --output"
+  `);
+});
+
+test("no way back: an operator in a mode whose gradient is not covered", () => {
+  const model = sketch((m, x) => m.op("Pad", [x, m.ints([0, 0, 0, 0, 1, 0])], { mode: "edge" }));
+  expect(refusal(model)).toMatchInlineSnapshot(`
+    "E021 no gradient for operator Pad
+      at    node "/Pad_7" (Pad)
+      why   mode edge is not covered"
+  `);
+});
+
+test("operators without an entry: all of them at once", () => {
+  const model = sketch((m, x) => m.op("my.domain::Swirl", [m.op("my.domain::Twist", [m.op("Tanh", [x])]), x]));
+  expect(refusal(model)).toMatchInlineSnapshot(`
+    "E020 unknown operator my.domain::Twist
+      at    node "/Twist_8" (my.domain::Twist)
+      why   the explained output depends on it, and nothing is known of its gradient
+      try   export the model without it, or choose an output before it with --output
+    E020 unknown operator my.domain::Swirl
+      at    node "/Swirl_9" (my.domain::Swirl)
+      why   the explained output depends on it, and nothing is known of its gradient
+      try   export the model without it, or choose an output before it with --output"
+  `);
+});
+
+test("an operator without an entry beside the path is harmless", () => {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("tokens", "float32", ["batch", 3, WIDTH]);
+  const pooled = m.op("ReduceMean", [attention(m, x)], { axes: [1], keepdims: 0 });
+  m.output(linear(m, pooled, 2), "float32", ["batch", 2], "logits");
+  m.output(m.op("my.domain::Swirl", [x]), "float32", ["batch", 3, WIDTH], "swirled");
+  expect(refusal(m.bytes(), { output: "logits" })).toBe("compiled");
+});
+
+test.fails("a branch that the data choose", () => {
+  const model = sketch((m, x) => {
+    const condition = m.op("Greater", [m.op("ReduceMax", [x], { keepdims: 0 }), m.scalar(0)]);
+    return m.op("If", [condition], { then_branch: branch("Tanh", x, "then"), else_branch: branch("Neg", x, "else") });
+  });
+  expect(refusal(model)).toBe(
+    lines(
+      "E023 control flow cannot be resolved If",
+      '  at    node "/If_9" (If)',
+      "  why   the explained output depends on it, and its condition is known only when the model runs",
+      "  try   export the model without it, or choose an output before it with --output",
+    ),
+  );
+});
+
+test.fails("a loop", () => {
+  const model = sketch((m, x) => {
+    const body = new ModelWriter({ opset: 17 });
+    body.input("i", "int64", []);
+    body.input("go", "bool", []);
+    body.input("state", "float32", ["batch", 3, WIDTH]);
+    body.output(body.op("Identity", ["go"], {}, ["go_on"]), "bool", []);
+    body.output(body.op("Tanh", ["state"], {}, ["next"]), "float32", ["batch", 3, WIDTH]);
+    return m.op("Loop", [m.ints([3]), undefined, x], { body: body.graph("body") });
+  });
+  expect(refusal(model)).toBe(
+    lines(
+      "E023 control flow cannot be resolved Loop",
+      '  at    node "/Loop_7" (Loop)',
+      "  why   the explained output depends on it, and how often it runs is known only when the model runs",
+      "  try   export the model without it, or choose an output before it with --output",
+    ),
+  );
+});
+
+test("no attention for a method that needs it; the others still work", () => {
+  const model = sketch((_, x) => x, false);
+  const working = methods.filter((m) => refusal(model, { method: m.id }) === "compiled").map((m) => m.id);
+  expect(working).toEqual(methods.filter((m) => !m.needs.includes("attention")).map((m) => m.id));
+});
+
+test.fails("no attention: the text names every method that works", () => {
+  const working = methods.filter((m) => !m.needs.includes("attention")).map((m) => `"${m.id}"`);
+  expect(refusal(sketch((_, x) => x, false))).toBe(
+    lines(
+      "E030 no attention found",
+      '  at    output "logits", input "tokens"',
+      '  why   the method "transformer-attribution" aggregates attention, and no softmax of this model weighs data',
+      `  try   a method that needs no attention: ${working.join(", ")}`,
+    ),
+  );
+});
+
+test("a decoder with a cache: the operator of opset 23", () => {
+  const m = new ModelWriter({ opset: 23, irVersion: 11 });
+  const x = m.input("tokens", "float32", ["batch", 3, WIDTH]);
+  const past = ["past_keys", "past_values"].map((name) => m.input(name, "float32", ["batch", 1, "past", WIDTH]));
+  const heads = { q_num_heads: 1, kv_num_heads: 1, scale: real(1) };
+  const attended = m.op("Attention", [x, x, x, undefined, ...past], heads, 3);
+  m.output(linear(m, attended, 2), "float32", ["batch", 3, 2], "logits");
+  expect(refusal(m.bytes())).toMatchInlineSnapshot(`
+    "E033 decoder with a cache Attention
+      at    node "/Attention_0" (Attention)
+      why   it keeps a cache of keys and values
+      try   export the model without it"
+  `);
+});
+
+test.fails("a decoder with a cache: keys and values joined to earlier ones", () => {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.op("Gather", [
+    m.weights(normals(9 * WIDTH), [9, WIDTH]),
+    m.input("input_ids", "int64", ["batch", "new"]),
+  ]);
+  const [k, v] = ["key", "value"].map((name) => {
+    const past = m.input(`past_key_values.0.${name}`, "float32", ["batch", "past", WIDTH]);
+    const joined = m.op("Concat", [past, linear(m, x, WIDTH)], { axis: 1 });
+    return m.output(joined, "float32", ["batch", "all", WIDTH], `present.0.${name}`);
+  });
+  const scores = m.op("MatMul", [linear(m, x, WIDTH), m.op("Transpose", [k!], { perm: [0, 2, 1] })]);
+  const attended = m.op("MatMul", [m.op("Softmax", [scores], { axis: -1 }), v!]);
+  m.output(linear(m, attended, 9), "float32", ["batch", "new", 9], "logits");
+  expect(refusal(m.bytes(), { output: "logits" })).toBe(
+    lines(
+      "E033 decoder with a cache",
+      '  at    input "past_key_values.0.key"',
+      "  why   it keeps a cache of keys and values",
+      "  try   export the model without it",
+    ),
+  );
+});
+
+test("wrong names", () => {
+  const model = vit(picture);
+  expect(refusal(model, { output: "probabilities" })).toBe(
+    lines('E012 no such output "probabilities"', "  why   the model has logits"),
+  );
+  expect(refusal(model, { explains: "image" })).toBe(
+    lines('E013 no such input "image"', "  why   the explained output depends on pixel_values in a differentiable way"),
+  );
+  expect(refusal(model, { method: "transformer" })).toBe(
+    lines(
+      'E010 unknown method "transformer"',
+      `  why   the methods are ${methods.map((m) => m.id).join(", ")}`,
+      "  try   transformer-attribution",
+    ),
+  );
+  expect(refusal(model, { target: "class" as "index" })).toBe(
+    lines('E015 target does not fit "class"', "  why   modes are index, weights, predicted"),
+  );
+});
+
+test("wrong options: all of them at once", () => {
+  const known = methods.find((m) => m.id === "generic-attention")!.options.map((o) => o.name);
+  const options = { method: "generic-attention", startLayer: -1, steps: 5, normalizeRows: "yes" };
+  expect(refusal(vit(picture), options)).toBe(
+    lines(
+      'E011 unknown option "startLayer"',
+      "  why   -1 is no whole number from 0 on",
+      'E011 unknown option "steps"',
+      `  why   "generic-attention" knows ${known.join(", ")}`,
+      'E011 unknown option "normalizeRows"',
+      '  why   "yes" is no boolean',
+    ),
+  );
+});
+
+test("an output that does not depend on data", () => {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("tokens", "float32", ["batch", 3, WIDTH]);
+  m.output(m.op("ArgMax", [attention(m, x)], { axis: -1 }), "int64", ["batch", 3, 1], "best");
+  expect(refusal(m.bytes())).toMatchInlineSnapshot(`
+    "E032 nothing to explain
+      why   no output depends on the input in a differentiable way (best)"
+  `);
+});
+
+test("bytes that are no model", () => {
+  expect(refusal(new Uint8Array())).toMatchInlineSnapshot(`
+    "E001 not an ONNX model
+      at    the file
+      why   it is empty
+      try   download or export it again"
+  `);
+  expect(refusal(new TextEncoder().encode("<!doctype html>"))).toMatchInlineSnapshot(`
+    "E001 not an ONNX model
+      at    the file
+      why   it cannot be read as protobuf, so it is truncated or something else (invalid end group tag)
+      try   check that the download is complete and that this is a .onnx file"
+  `);
+});
