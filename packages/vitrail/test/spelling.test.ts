@@ -1,5 +1,6 @@
 /** One set of weights gives one map, however the file spells it. */
 import { expect, test } from "vitest";
+import { open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
 import { methods } from "../src/methods/registry.js";
 import { readModel, writeModel } from "../src/onnx/model.js";
@@ -17,8 +18,37 @@ const spellings: readonly VitStyle[] = [
   { batch: 2 },
 ];
 
-/** Transformer attribution divides by sums near zero: float32 decides it to about 1e-3 here. */
-const noise = (method: string): number => (method === "transformer-attribution" ? 3e-3 : 1e-4);
+// The row still comes as [tokens, 1]: this passes as soon as it does not.
+test.fails("one sample, with its axis fixed to 1", async () => {
+  const alone = { ...feedsOf(style, 1), ...targets(3) };
+  for (const { id: method } of methods) {
+    const [expected] = await explained(vit(style), { method }, alone);
+    const [row] = await explained(vit({ ...style, batch: 1 }), { method }, alone);
+    expect(distance(row!, expected!), method).toBeLessThan(noise(method));
+  }
+});
+
+/** The whole chain in float64, which no single-precision noise blurs. */
+test("gradient x input is what differences of the runtime's own logits say", async () => {
+  const exact: VitStyle = { ...style, input: "tokens", type: "float64", norm: "decomposed", activation: "tanh" };
+  const model = vit(exact);
+  const { tokens } = feedsOf(exact, 1);
+  const [row] = await explained(model, { method: "gradient-x-input" }, { tokens: tokens!, ...targets(2) });
+  const session = await open(model);
+  const logit = async (i: number, by: number): Promise<number> => {
+    const values = tokens!.values.with(i, tokens!.values[i]! + by);
+    return (await session.run({ tokens: { ...tokens!, values } })).logits!.values[2]!;
+  };
+  for (let i = 0; i < row!.length; i += 37) {
+    const slope = ((await logit(i, 1e-4)) - (await logit(i, -1e-4))) / 2e-4;
+    expect(Math.abs(row![i]! - slope * tokens!.values[i]!)).toBeLessThan(1e-6);
+  }
+  await session.release();
+});
+
+/** Relevance divides by sums near zero: float32 decides it to about 1e-3 here, down to the pixels to a tenth. */
+const noise = (method: string): number =>
+  /^(lrp|res-lrp|attn-lrp)$/.test(method) ? 0.1 : /attribution|lrp/.test(method) ? 3e-3 : 1e-4;
 
 for (const { id: method } of methods)
   test(`${method}: operators or their parts, any opset`, async () => {

@@ -46,8 +46,10 @@ export function addedTo(model: Uint8Array, bytes: Uint8Array) {
   };
 }
 
-/** ‖a - b‖ / ‖b‖ */
+/** ‖a - b‖ / ‖b‖; 0 where both vanish. */
 export function distance(a: readonly number[], b: readonly number[]): number {
   const norm = (x: readonly number[]) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0));
-  return a.length === b.length ? norm(a.map((v, i) => v - b[i]!)) / norm(b) : Number.POSITIVE_INFINITY;
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  const difference = norm(a.map((v, i) => v - b[i]!));
+  return difference === 0 ? 0 : difference / norm(b);
 }
