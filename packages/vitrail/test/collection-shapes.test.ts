@@ -39,7 +39,7 @@ for (const family of families)
         const session = await open(bytes, true, besides(spelling));
         const run = async (feeds: Arrays) => (await session.run(typed(feeds), ["relevance"])).relevance!;
         const target = targetOf(family.targets[0]!);
-        const together = { ...inputsOf(family, goldens), target };
+        const together: Arrays = { ...inputsOf(family, goldens), target };
         const reference = await run(together);
         const bound = spelling.compare === "half" ? HALF_BOUND : BOUND;
         if (spelling.compare === "exact") maps.set(spelling.spelling, reference.values);
