@@ -1,6 +1,6 @@
 /**
  * relu(mean over heads of w A) at the row that the head reads in the last block, w the mean of ∇A over the patches of that row.
- * The authors' ViT code (Transformer-Explainability, generate_cam_attn), before its min-max scaling. (Their BERT code averages
+ * The authors' ViT code (Transformer-Explainability), before its min-max scaling. (Their BERT code averages
  * over all N queries too, of which one has a gradient: a factor of 1/N that no scaled map shows.)
  */
 import type { AttentionSite } from "../canonicalize/attention-site.js";

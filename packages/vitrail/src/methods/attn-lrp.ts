@@ -14,13 +14,13 @@ const gamma: MethodOption = {
   type: "number",
   default: 0,
   description:
-    "γ of linear layers: contributions that agree in sign with their sum weigh 1 + γ (0.05 is usual for ViT)",
+    "γ of linear layers: contributions that agree in sign with their sum weigh 1 + γ (the authors try 0 to 1 on ViT)",
 };
 const convolutionGamma: MethodOption = {
   name: "convolutionGamma",
   type: "number",
   default: 0,
-  description: "γ of convolutions (0.25 is usual for a ViT's patches)",
+  description: "γ of convolutions (the authors try 0.1, 0.25 and 100 on ViT)",
 };
 
 export const attnLrp: Method = {

@@ -1,4 +1,4 @@
-/** x ⊙ g with constant attention weights, constant norm deviations, constant gates. Ali et al. 2022, section 3. */
+/** x ⊙ g with constant attention weights, constant norm deviations, constant gates. Ali et al. 2022. */
 import type { Method } from "./method.js";
 import { modifiedGradientTimesInput } from "./modified-gradient.js";
 

@@ -1,5 +1,5 @@
 /**
- * Σ over the last layers of mean over heads and queries of relu(∇A). Bousselham et al. 2025, eq. 5 to 8. The authors score each
+ * Σ over the last layers of mean over heads and queries of relu(∇A). Bousselham et al. 2025. The authors score each
  * layer's own tokens; here every gradient is that of the model's final output, which needs no head applied to inner layers.
  */
 import type { AttentionSite } from "../canonicalize/attention-site.js";

@@ -1,7 +1,7 @@
 /**
  * x ⊙ g, where g is pulled back like a gradient but with some steps replaced, so that R = x ⊙ g is a relevance. In every theory here
  * the deviation of a norm is a constant, an activation is its input times a constant gate (g y/x), and a product of two data
- * values hands half to each. What else differs is in `Theory`. (Achtibat et al. 2024, appendix; Mehri et al. 2025, section 3.)
+ * values hands half to each. What else differs is in `Theory`. (Achtibat et al. 2024; Mehri et al. 2025.)
  */
 import type { Analysis } from "../analysis.js";
 import { findSites } from "../canonicalize/attention-site.js";
