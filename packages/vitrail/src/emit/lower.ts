@@ -14,11 +14,14 @@ export interface LoweredNode {
  */
 export function emitted(value: Value): Value {
   let v = value;
-  while (v.name === undefined && v.emitAs && isNearFile(v.emitAs)) v = v.emitAs;
+  while (v.name === undefined && v.emitAs && (isInternal(v) || isNearFile(v.emitAs))) v = v.emitAs;
   return v;
 }
 
-const CHEAP = new Set(["Sub", "Slice", "Cast", "Mul", "Squeeze", "Unsqueeze", "Reshape"]);
+/** What only the compiler knows, and no runtime: it stands for something else in any case. */
+const isInternal = (v: Value): boolean => v.producer?.operator === "QuantizeStraightThrough";
+
+const CHEAP = new Set(["Add", "Sub", "Div", "Slice", "Cast", "Mul", "Squeeze", "Unsqueeze", "Reshape"]);
 
 /** Visible, or computed from visible values by a few cheap steps. */
 function isNearFile(v: Value): boolean {
