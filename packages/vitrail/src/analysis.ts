@@ -36,8 +36,9 @@ export function analyse(
   const output = model.outputs.get(outputName)!;
   const nodes = ancestors([output], dataInputs);
   const sources = findSources(model, nodes, output);
-  const source = chooseSource(model, sources, nodes, choice.explains);
   refuseUnknown(model, nodes);
+  refuseCaches(nodes, sources);
+  const source = chooseSource(model, sources, nodes, choice.explains);
   const towards = reachable(nodes, new Set(sources.filter((s) => s.input === source.input).map((s) => s.value)));
   const sites = findSites(output)
     .filter((s) => towards.has(s.values))
@@ -51,20 +52,44 @@ export function analyse(
 export const explainedOutput = (model: ModelGraph, wanted: string | undefined): Value =>
   model.outputs.get(chooseOutput(model, wanted))!;
 
+/** What control flow leaves open until the model runs. */
+const CONTROL_FLOW: Readonly<Record<string, string>> = {
+  If: "its condition",
+  Loop: "how often it runs",
+  Scan: "how often it runs",
+};
+
 /** Operators without an entry on the way to the output, all of them at once. */
 function refuseUnknown(model: ModelGraph, nodes: readonly Node[]): void {
   const unknown = nodes.filter((n) => !model.builder.operators.has(n.operator));
   if (unknown.length === 0) return;
   throw new VitrailError(
-    unknown.map((n) =>
-      diagnostic("E020", n.operator, {
+    unknown.map((n) => {
+      const open = CONTROL_FLOW[n.operator];
+      return diagnostic(open ? "E023" : "E020", n.operator, {
         at: place(n),
         node: n.source,
-        why: "the explained output depends on it, and nothing is known of its gradient",
+        why: open
+          ? `the explained output depends on it, and ${open} is known only when the model runs`
+          : "the explained output depends on it, and nothing is known of its gradient",
         try: "export the model without it, or choose an output before it with --output",
-      }),
-    ),
+      });
+    }),
   );
+}
+
+/** Keys and values of earlier steps are inputs that are joined to what the model computes of its other inputs. */
+function refuseCaches(nodes: readonly Node[], sources: readonly Source[]): void {
+  const inputs = new Map(sources.filter((s) => s.kind === "input").map((s) => [s.value, s.input]));
+  const caches = nodes
+    .filter((n) => n.operator === "Concat" && dataInputs(n).length > 1)
+    .flatMap((n) => dataInputs(n).flatMap((v) => inputs.get(v) ?? []));
+  if (caches.length > 0 && sources.some((s) => s.kind === "embedding"))
+    fail("E033", "", {
+      at: `input "${caches[0]}"`,
+      why: "it keeps a cache of keys and values",
+      try: "export the model without it",
+    });
 }
 
 /** The first floating-point output that depends on data; of several, one that depends on attention and has the fewest axes. */

@@ -34,7 +34,7 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
   const b = graph.builder;
   absorbGuards(b);
   // Normalised rows need every query's sum, also of the tokens that the head does not read.
-  if (values.normalizeRows !== true) narrow(b, explainedOutput(graph, choice.output));
+  const read = values.normalizeRows === true ? undefined : narrow(b, explainedOutput(graph, choice.output));
   const analysis = analyse(graph, choice);
   const target = targetInput(b, mode, analysis.output);
   const seed = seedOf(b, mode, analysis.output, target);
@@ -49,7 +49,7 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     options: values,
     explains: analysis.source.input,
     output: analysis.outputName,
-    readout: explained.readout ?? "",
+    readout: explained.tokens ? explained.readout || read || "every token by itself" : "",
     target: { name: target ? targetName : null, mode },
     relevance: { name: relevanceName, kind: method.kind },
     tokens: explained.tokens ? tokensOf(explained.tokens) : null,

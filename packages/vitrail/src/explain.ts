@@ -8,6 +8,7 @@ import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
 import type { Node, Value } from "./ir/graph.js";
 import type { Explained, Method, MethodContext, OptionValues } from "./methods/method.js";
+import { methods } from "./methods/registry.js";
 import type { Builder } from "./ops/builder.js";
 import { relevanceStep } from "./relevance/propagate.js";
 import { layoutsOf } from "./relevance/sample.js";
@@ -20,7 +21,10 @@ export function explain(analysis: Analysis, method: Method, options: OptionValue
     fail("E030", "", {
       at: `output "${analysis.outputName}", input "${analysis.source.input}"`,
       why: `the method "${method.id}" aggregates attention, and no softmax of this model weighs data`,
-      try: 'a method that needs no attention, such as "gradient-x-input"',
+      try: `a method that needs no attention: ${methods
+        .filter((m) => !m.needs.includes("attention"))
+        .map((m) => `"${m.id}"`)
+        .join(", ")}`,
     });
   // Which sites a method looks at is known only after it was asked: a first, throw-away walk finds out.
   const used = new Set<AttentionSite>();
@@ -128,15 +132,12 @@ function positions(b: Builder, seed: Value): Value {
   return b.reduceSum(b.abs(seed), [axis], false);
 }
 
-/** [samples, tokens], whatever order the model keeps its axes in. */
+/** [samples, tokens], whatever order the model keeps its axes in; a single fixed sample has no axis of its own. */
 function perSample(b: Builder, row: Row, part: Value): Value {
   const kept = keptAtoms(row.layout);
-  const batch = Math.max(
-    0,
-    kept.findIndex((a) => a.kind === "batch"),
-  );
+  const batch = kept.findIndex((a) => a.kind === "batch");
   const others = kept.flatMap((_, i) => (i === batch ? [] : [i]));
-  const arranged = b.transpose(part, [batch, ...others]);
+  const arranged = b.transpose(part, batch < 0 ? others : [batch, ...others]);
   const dims = sizes(kept);
-  return b.reshape(arranged, [dims[batch] ?? 1, product(others.map((i) => dims[i]!))]);
+  return b.reshape(arranged, [batch < 0 ? 1 : dims[batch]!, product(others.map((i) => dims[i]!))]);
 }

@@ -3,6 +3,8 @@
  * value is of that one token, its producer is replaced by the same operator on the narrowed inputs; what has to be read of the
  * forward pass is then a slice of what the file computes anyway. The result is the same number for number: cotangents and
  * relevance of the other tokens are zero there. (shared by all methods; saves about a quarter of a forward at 12 blocks)
+ *
+ * Says which token is read, since the walk over the tokens no longer sees the picking.
  */
 import { dataInputs, int, ints, type Node, numbersOf, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
@@ -16,10 +18,11 @@ interface Request {
   readonly row: number;
 }
 
-export function narrow(b: Builder, output: Value): void {
+export function narrow(b: Builder, output: Value): string | undefined {
   const nodes = ancestors([output], dataInputs);
   const requests = collectRequests(b, nodes, output);
   const narrowed = new Map<Value, Value>();
+  let read: string | undefined;
   b.pass = "canonical";
   for (const node of nodes) {
     b.source = node.source;
@@ -29,6 +32,7 @@ export function narrow(b: Builder, output: Value): void {
     if (picked && source && requests.get(source)) {
       const row = narrowed.get(source) ?? sliceOf(b, source, picked);
       replaceProducer(y, rebuilt(b, node, y, row));
+      read = `token ${picked.row}`;
       continue;
     }
     const request = y && requests.get(y);
@@ -42,6 +46,7 @@ export function narrow(b: Builder, output: Value): void {
     small.emitAs = sliceOf(b, y, request);
     narrowed.set(y, small);
   }
+  return read;
 }
 
 /** Which values are only asked for one row: from the output backwards, a value asked for in two ways is asked for whole. */

@@ -23,11 +23,14 @@ const isInternal = (v: Value): boolean => v.producer?.operator === "QuantizeStra
 
 const CHEAP = new Set(["Add", "Sub", "Div", "Slice", "Cast", "Mul", "Squeeze", "Unsqueeze", "Reshape"]);
 
-/** Visible, or computed from visible values by a few cheap steps. */
-function isNearFile(v: Value): boolean {
+/** Visible, or computed from visible values by a few cheap steps; a way that leads back to itself is none. */
+function isNearFile(v: Value, behind: ReadonlySet<Value> = new Set()): boolean {
   const node = v.producer;
-  if (v.name !== undefined || !node || (v.emitAs && isNearFile(v.emitAs))) return true;
-  return CHEAP.has(node.operator) && node.inputs.every((x) => !x || isNearFile(x));
+  if (v.name !== undefined || !node) return true;
+  if (behind.has(v)) return false;
+  const further = new Set([...behind, v]);
+  if (v.emitAs && isNearFile(v.emitAs, further)) return true;
+  return CHEAP.has(node.operator) && node.inputs.every((x) => !x || isNearFile(x, further));
 }
 
 /** Nodes that must be added so that the roots exist, producers first. Visible values and constants need none. */

@@ -32,8 +32,6 @@ export interface FlowRequest {
   readonly units: UnitFinder;
   /** Data values that lead to the explained input. */
   readonly towards: ReadonlySet<Value>;
-  /** A read-out that replaces the one found: the row over the tokens of the last block. */
-  readonly readout?: ((tokens: Value, row: Row) => Row) | undefined;
 }
 
 export interface FlowResult {
@@ -251,7 +249,7 @@ class Flow {
     }
     if (!at.added && !at.v)
       fail("E031", "", { at: place(tokens.producer!), why: "no attention lies between the output and the tokens" });
-    return { tokens, row: at, readout: this.notes.join(", ") || "every token by itself" };
+    return { tokens, row: at, readout: this.notes.join(", ") };
   }
 }
 

@@ -100,6 +100,9 @@ export const roleOf = (operator: Operator, node: Node): Role =>
 export const unknownOperator = (name: string): Operator => ({
   name,
   role: "opaque",
-  infer: ({ node, outputs }) =>
-    Array.from({ length: outputs }, () => ({ type: node.inputs[0]?.type ?? "float32", shape: undefined })),
+  infer: ({ node, outputs }) => {
+    // Taken for data where data goes in, whatever else does: it is then refused instead of ending the path unseen.
+    const type = (node.inputs.find((v) => v?.data) ?? node.inputs[0])?.type ?? "float32";
+    return Array.from({ length: outputs }, () => ({ type, shape: undefined }));
+  },
 });
