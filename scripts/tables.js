@@ -47,6 +47,17 @@ function toPixels(values) {
   return map;
 }
 
+/** Where a map points to: its strongest pixel, or the centre of its strongest patch. */
+function toPoints(values) {
+  if (values.length === 3 * tile * tile) return toPixels(values);
+  const points = new Float32Array(tile * tile).fill(Number.NEGATIVE_INFINITY);
+  values.forEach((v, i) => {
+    const [row, column] = [Math.floor(i / GRID), i % GRID];
+    points[(row * PATCH + PATCH / 2) * tile + column * PATCH + PATCH / 2] = v;
+  });
+  return points;
+}
+
 const truthOf = (crop, label) => {
   const s = tile / side;
   const boxes = crop.boxes
@@ -88,8 +99,9 @@ for (const { id, make } of rows) {
     for (const [i, crop] of split.crops.entries()) {
       if (crop.labels[label] !== "present") continue;
       const truth = truthOf(crop, label);
-      const map = toPixels(await explain(i, target));
-      hits += pointingGame(map, truth, tile);
+      const values = await explain(i, target);
+      const map = toPixels(values);
+      hits += pointingGame(toPoints(values), truth, tile);
       times += relevanceMass(map, truth) / (truth.reduce((s, t) => s + t, 0) / truth.length);
       n++;
     }
