@@ -2,6 +2,7 @@
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
 import { diagnostic, fail, VitrailError } from "./errors.js";
+import type { Readout } from "./flow/readout.js";
 import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
 import type { ModelGraph } from "./ir/model-graph.js";
 import { ancestors } from "./ir/traverse.js";
@@ -26,11 +27,13 @@ export interface Analysis {
   readonly sites: readonly AttentionSite[];
   readonly towards: ReadonlySet<Value>;
   readonly units: UnitFinder;
+  /** The read-out that the caller named, if any. */
+  readonly readout: Readout | undefined;
 }
 
 export function analyse(
   model: ModelGraph,
-  choice: { output?: string | undefined; explains?: string | undefined },
+  choice: { output?: string | undefined; explains?: string | undefined; readout?: Readout | undefined },
 ): Analysis {
   const outputName = chooseOutput(model, choice.output);
   const output = model.outputs.get(outputName)!;
@@ -45,7 +48,7 @@ export function analyse(
     .map((s, index) => ({ ...s, index }));
   const order = new Map(nodes.map((n, i) => [n, i]));
   const units = { operators: model.builder.operators, position: (n: Node) => order.get(n) ?? -1 };
-  return { model, outputName, output, source, sources, sites, towards, units };
+  return { model, outputName, output, source, sources, sites, towards, units, readout: choice.readout };
 }
 
 /** The output that is explained, by name or by choice. */

@@ -28,14 +28,14 @@ export interface Program {
  */
 export function compile(model: Uint8Array, options: CompileOptions = {}): Program {
   const original = originalBytes(model);
-  const { method, values, target: mode, choice } = resolveOptions(options);
+  const { method, values, target: mode, choice, readout } = resolveOptions(options);
   const proto = readModel(original);
   const graph = importModel(proto);
   const b = graph.builder;
   absorbGuards(b);
   // Normalised rows need every query's sum, also of the tokens that the head does not read.
-  const read = values.normalizeRows === true ? undefined : narrow(b, explainedOutput(graph, choice.output));
-  const analysis = analyse(graph, choice);
+  const read = values.normalizeRows === true || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
+  const analysis = analyse(graph, { ...choice, readout });
   const target = targetInput(b, mode, analysis.output);
   const seed = seedOf(b, mode, analysis.output, target);
   const explained = explain(analysis, method, values, seed);
@@ -49,7 +49,7 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     options: values,
     explains: analysis.source.input,
     output: analysis.outputName,
-    readout: explained.tokens ? explained.readout || read || "every token by itself" : "",
+    readout: explained.tokens ? options.readout || explained.readout || read || "every token by itself" : "",
     target: { name: target ? targetName : null, mode },
     relevance: { name: relevanceName, kind: method.kind },
     tokens: explained.tokens ? tokensOf(explained.tokens) : null,

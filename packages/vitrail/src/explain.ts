@@ -113,9 +113,20 @@ function context(
     },
     flow: (map, { normalizeRows = false } = {}) => {
       b.pass = "aggregate";
-      const { output, sites, units, towards } = analysis;
+      const { output, sites, units, towards, readout: named } = analysis;
       const layouts = normalizeRows ? dataLayouts(analysis) : new Map();
-      const request = { b, output, seed: positions(b, seed), sites, map, normalizeRows, layouts, units, towards };
+      const request = {
+        b,
+        output,
+        seed: positions(b, seed),
+        sites,
+        map,
+        normalizeRows,
+        layouts,
+        units,
+        towards,
+        readout: named,
+      };
       const { tokens, row, readout } = flowToTokens(request);
       const relevance = perSample(b, row, normalizeRows ? total(b, row)! : (row.added ?? b.mul(row.v!, 0)));
       return { relevance, tokens, readout, sites };

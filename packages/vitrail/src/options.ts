@@ -1,5 +1,6 @@
 /** What a caller may ask for, checked against the method's own declaration. */
 import { diagnostic, fail, VitrailError } from "./errors.js";
+import { type Readout, readReadout } from "./flow/readout.js";
 import type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
 import type { TargetMode } from "./seed.js";
@@ -13,6 +14,8 @@ export interface CompileOptions {
   readonly output?: string;
   /** Name of the explained input. */
   readonly explains?: string;
+  /** Which tokens the head reads, instead of what was found: "index:K", "mean" or "mean:FROM:TO" (negative from the end). */
+  readonly readout?: string;
   /** Options of the method, such as `startLayer`. */
   readonly [option: string]: unknown;
 }
@@ -22,10 +25,11 @@ export interface ResolvedOptions {
   readonly values: OptionValues;
   readonly target: TargetMode;
   readonly choice: { readonly output: string | undefined; readonly explains: string | undefined };
+  readonly readout: Readout | undefined;
 }
 
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
-const GENERAL = new Set(["method", "target", "output", "explains"]);
+const GENERAL = new Set(["method", "target", "output", "explains", "readout"]);
 
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const method = findMethod(options.method ?? "transformer-attribution");
@@ -42,7 +46,13 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
   if (problems.length > 0) throw new VitrailError(problems);
   const defaults = Object.fromEntries(method.options.map((o) => [o.name, o.default]));
   const values = { ...defaults, ...(Object.fromEntries(given) as Record<string, OptionValue>) };
-  return { method, values, target, choice: { output: options.output, explains: options.explains } };
+  return {
+    method,
+    values,
+    target,
+    choice: { output: options.output, explains: options.explains },
+    readout: readReadout(options.readout),
+  };
 }
 
 export function findMethod(id: string): Method {

@@ -49,7 +49,8 @@ export function reportOf({ graph, analysis, metadata, patch, diagnostics = [] }:
     opset: graph.opset,
     inputs: [...graph.inputs].map(valueReport),
     outputs: [...graph.outputs].map(valueReport),
-    sites: analysis?.sites.map((s) => ({ index: s.index, node: s.softmax.source, shape: dimsOf(s.weights) })) ?? [],
+    sites:
+      analysis?.sites.map((s) => ({ index: s.index, node: s.softmax.source, shape: dimsOf(whole(s.weights)) })) ?? [],
     metadata,
     diagnostics,
     nodes: { original: graph.nodeCount, added: patch?.nodes.length ?? 0 },
@@ -57,6 +58,9 @@ export function reportOf({ graph, analysis, metadata, patch, diagnostics = [] }:
     print: () => printGraph(graph, patch),
   };
 }
+
+/** The attention as the file computes it, where the compiler looks at one of its rows only. */
+const whole = (v: Value): Value => (v.emitAs?.producer?.operator === "Slice" ? v.emitAs.producer.inputs[0]! : v);
 
 const dimsOf = (v: Value): (number | string)[] => v.shape?.map((d) => (typeof d === "number" ? d : d.key)) ?? [];
 const valueReport = ([name, v]: readonly [string, Value]): ValueReport => ({ name, type: v.type, dims: dimsOf(v) });

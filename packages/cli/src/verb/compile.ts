@@ -18,6 +18,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   targetInput: "index" | "weights" | "predicted";
   output?: string;
   explains?: string;
+  readout?: string;
 }
 
 export function compileVerb(program: Command, run: RunVerb): void {
@@ -33,7 +34,8 @@ export function compileVerb(program: Command, run: RunVerb): void {
         .default("index"),
     )
     .option("--output <name>", "the model output to explain")
-    .option("--explains <name>", "the model input to explain");
+    .option("--explains <name>", "the model input to explain")
+    .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
   addSpeechFlags(addMethodFlags(addModelFlags(command)));
   command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
 }
@@ -48,6 +50,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     target: flags.targetInput,
     ...(flags.output && { output: flags.output }),
     ...(flags.explains && { explains: flags.explains }),
+    ...(flags.readout && { readout: flags.readout }),
     ...options,
   });
   const { bytes, patch, report } = program;

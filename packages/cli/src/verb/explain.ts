@@ -32,6 +32,7 @@ interface ExplainFlags extends CommonFlags, MethodFlags, ViewFlags, InputFlags {
   format?: string;
   output?: string;
   explains?: string;
+  readout?: string;
 }
 
 export function explainVerb(program: Command, run: RunVerb): void {
@@ -45,7 +46,8 @@ export function explainVerb(program: Command, run: RunVerb): void {
     .option("-o, --out <folder>", "where files are written (default: vitrail-out; with --json nowhere)")
     .option("-f, --format <list>", `some of ${allFormats.join(", ")} (default: png,json or html,json)`)
     .option("--output <name>", "the model output to explain")
-    .option("--explains <name>", "the model input to explain");
+    .option("--explains <name>", "the model input to explain")
+    .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
   addSpeechFlags(addRunFlags(addViewFlags(addMethodFlags(addInputFlags(addModelFlags(command))))));
   command.action((model: string, inputs: string[], flags: ExplainFlags) =>
     run(flags, (terminal) => explain(model, inputs, flags, terminal)),
@@ -63,6 +65,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
       target: targetMode(flags, files),
       ...(flags.output && { output: flags.output }),
       ...(flags.explains && { explains: flags.explains }),
+      ...(flags.readout && { readout: flags.readout }),
       ...options,
       ...readDevice(flags),
     });

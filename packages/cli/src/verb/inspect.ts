@@ -13,6 +13,7 @@ interface InspectFlags extends CommonFlags, MethodFlags {
   ir?: boolean;
   output?: string;
   explains?: string;
+  readout?: string;
 }
 
 export function inspectVerb(program: Command, run: RunVerb): void {
@@ -22,7 +23,8 @@ export function inspectVerb(program: Command, run: RunVerb): void {
     .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .option("--ir", "print the whole graph, original and appended")
     .option("--output <name>", "the model output to explain")
-    .option("--explains <name>", "the model input to explain");
+    .option("--explains <name>", "the model input to explain")
+    .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
   addSpeechFlags(addMethodFlags(addModelFlags(command)));
   command.action((model: string, flags: InspectFlags) => run(flags, (terminal) => show(model, flags, terminal)));
 }
@@ -34,6 +36,7 @@ async function show(model: string, flags: InspectFlags, terminal: Terminal): Pro
     method: method.id,
     ...(flags.output && { output: flags.output }),
     ...(flags.explains && { explains: flags.explains }),
+    ...(flags.readout && { readout: flags.readout }),
     ...options,
   });
   const { print, ...findings } = report;

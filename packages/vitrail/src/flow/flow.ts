@@ -16,6 +16,7 @@ import { unitInput } from "../relevance/unit.js";
 import { attend, rowNormalizer } from "./attend.js";
 import { keptAtoms, type Layout, layoutOrFail, outputLayout } from "./layout.js";
 import { moveRow } from "./move.js";
+import { overrideReadout, type Readout } from "./readout.js";
 import { joinRows, mapRow, type Row, total } from "./row.js";
 
 export interface FlowRequest {
@@ -27,6 +28,8 @@ export interface FlowRequest {
   /** The map of a site, [..., queries, keys] with heads; undefined where the site is left out. */
   readonly map: (site: AttentionSite) => Value | undefined;
   readonly normalizeRows: boolean;
+  /** A read-out that replaces the one found. */
+  readonly readout?: Readout | undefined;
   /** Layouts of all data values. */
   readonly layouts: ReadonlyMap<Value, Layout>;
   readonly units: UnitFinder;
@@ -55,6 +58,7 @@ class Flow {
   private readonly notes: string[] = [];
   private reading = true;
   private weighted = false;
+  private overridden = false;
 
   constructor(private readonly request: FlowRequest) {
     const nodes = ancestors([request.output], dataInputs);
@@ -223,9 +227,13 @@ class Flow {
 
   /** A read-out that passed a mask or a plain sum is scaled to sum to one per sample. */
   private normalizeReadout(row: Row): Row {
+    const { b, readout } = this.request;
+    if (readout && !this.overridden) {
+      this.overridden = true;
+      return overrideReadout(b, row, readout);
+    }
     if (!this.weighted || !row.v) return row;
     this.weighted = false;
-    const { b } = this.request;
     const kept = keptAtoms(row.layout);
     const axes = kept.flatMap((a, i) => (a.kind === "batch" ? [] : [i]));
     return { ...row, v: b.div(row.v, b.add(b.reduceSum(row.v, axes), 1e-30)) };
