@@ -4,8 +4,9 @@
 
 An interrupted training goes on where it was when the same command is given again; delete model.pt.state to start anew.
 
-Besides the two labels of the crop, every patch token learns how much of its patch lies in a box of each class. That keeps
-the tokens about their own place, which is what makes explanations of such a small model land on the cells.
+Besides the two labels, an auxiliary head learns from every patch token how much of the patch lies in a box of each
+class. It keeps the tokens about their own place, which is what makes explanations of such a small model land on the
+cells; it is dropped afterwards.
 """
 
 import argparse
@@ -26,28 +27,11 @@ from metrics import auc
 from model import ViT, normalise
 
 SEED = 7
-EPOCHS, STEPS, BATCH = 20, 100, 32
-WARM_UP, COOL_DOWN = 300, 700  # steps
+EPOCHS, STEPS, BATCH = 24, 100, 32
+WARM_UP, COOL_DOWN = 300, 800  # steps
 RATE, DECAY, AVERAGE = 8e-4, 0.05, 0.998
-DROP = 0.1  # how often a sample leaves out a branch of the last block; less in earlier ones
-AUXILIARY = 2.0  # weight of the loss of the patches
+AUXILIARY = 2.0  # weight of the auxiliary loss
 WORKERS = 2  # each takes an equal part of every batch
-
-
-class PatchHead(nn.Module):
-    """Per-patch occupancy, for training only.
-
-    White cells and platelets are read with the weights of the label head itself, so that evidence for a label points
-    the same way in every token; only how strong it must be is learned anew. Red cells have weights of their own.
-    """
-
-    def __init__(self, head: nn.Linear):
-        super().__init__()
-        self.offset = nn.Parameter(torch.zeros(head.out_features))
-        self.red = nn.Linear(head.in_features, len(BOX_CLASSES) - head.out_features)
-
-    def forward(self, tokens, head: nn.Linear):
-        return torch.cat([head(tokens) + self.offset, self.red(tokens)], -1)
 
 
 class Worker:
@@ -57,9 +41,9 @@ class Worker:
     when something else runs as well. Each has random numbers of its own, so that the outcome does not hang on timing.
     """
 
-    def __init__(self, photographs, seed: int, model: nn.Module, auxiliary: PatchHead):
+    def __init__(self, photographs, seed: int, model: nn.Module, auxiliary: nn.Module):
         self.crops = Crops(photographs, np.random.default_rng(seed))
-        self.random = torch.Generator().manual_seed(seed)
+        self.colours = torch.Generator().manual_seed(seed)
         self.model, self.auxiliary = model, auxiliary
         self.parameters = [*model.parameters(), *auxiliary.parameters()]
 
@@ -67,27 +51,20 @@ class Worker:
         torch.set_num_threads(1)
         pixels, labels, occupancy = self.crops.batch(BATCH // WORKERS)
         with torch.autocast("cpu", torch.bfloat16):
-            tokens = self.model.features(normalise(recolour(pixels, self.random)), self.keep(len(pixels)))
-            logits = self.model.head(tokens[:, 0]).float()
-            patches = self.auxiliary(tokens[:, 1:], self.model.head).float()
+            tokens = self.model.features(normalise(recolour(pixels, self.colours)))
+            logits, patches = self.model.head(tokens[:, 0]).float(), self.auxiliary(tokens[:, 1:]).float()
         counted = (labels != UNCOUNTED).float()
         main = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0).float(), weight=counted)
         auxiliary = F.binary_cross_entropy_with_logits(patches, occupancy)
         gradients = torch.autograd.grad(main + AUXILIARY * auxiliary, self.parameters)
         return gradients, np.array([main.item(), auxiliary.item()])
 
-    def keep(self, n: int):
-        """Factors for stochastic depth, [blocks, 2, n, 1, 1]."""
-        depth = len(self.model.blocks)
-        rates = torch.linspace(0, DROP, depth).reshape(depth, 1, 1, 1, 1)
-        return (torch.rand(depth, 2, n, 1, 1, generator=self.random) >= rates) / (1 - rates)
-
     def state(self):
-        return self.crops.rng.bit_generator.state, self.random.get_state()
+        return self.crops.rng.bit_generator.state, self.colours.get_state()
 
     def restore(self, state):
         self.crops.rng.bit_generator.state = state[0]
-        self.random.set_state(state[1])
+        self.colours.set_state(state[1])
 
 
 @torch.no_grad()
@@ -120,7 +97,7 @@ def main():
     photographs = load_split(options.data, "train")
     validation = grid_crops(load_split(options.data, "val"))
     model = ViT()
-    auxiliary = PatchHead(model.head)
+    auxiliary = nn.Linear(model.head.in_features, len(BOX_CLASSES))
     average = copy.deepcopy(model).requires_grad_(False)
     workers = [Worker(photographs, SEED + i, model, auxiliary) for i in range(WORKERS)]
     parameters = workers[0].parameters
