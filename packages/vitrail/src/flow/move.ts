@@ -249,9 +249,8 @@ const multiply: MoveRule = (b, move) => {
   });
   if (!move.reading || !factor || !masksTokens || node.operator !== "Mul") return unchanged(b, move);
   const channels = row.layout.flatMap((axis, i) => (axis.every((a) => a.kind === "channel") ? [i] : []));
-  const aligned = b.unsqueeze(b.asReal(factor), [...shape.keys()].slice(0, 0));
-  const full =
-    shape.length < rank ? b.reshape(aligned, [...new Array(rank - shape.length).fill(1), ...shape]) : aligned;
+  const real = b.asReal(factor);
+  const full = shape.length < rank ? b.reshape(real, [...new Array(rank - shape.length).fill(1), ...shape]) : real;
   const mean = b.reduceMean(
     full,
     channels.filter((axis) => b.shape(full)[axis] !== 1),
