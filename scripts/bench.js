@@ -19,6 +19,7 @@ const SHAPES = {
   small: { title: "ViT-S/16", width: 384, depth: 12, heads: 6 },
   base: { title: "ViT-B/16", width: 768, depth: 12, heads: 12 },
 };
+const args = process.argv.slice(2);
 const THREADS = 2;
 const ROUNDS = 7;
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -94,12 +95,12 @@ async function main(names, chosen) {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const machine = `${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds; the whole process is counted as memory.`;
+  const command = `npm run bench${args.length > 0 ? ` -- ${args.join(" ")}` : ""}`;
+  const machine = `\`${command}\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds; the whole process is counted as memory.`;
   const readme = new URL("../README.md", import.meta.url);
   writeFileSync(readme, replaceBetween(readFileSync(readme, "utf8"), "bench", `${lines.join("\n")}\n\n${machine}`));
 }
 
-const args = process.argv.slice(2);
 if (args[0] === "--child") console.log(JSON.stringify(await child(args.slice(1))));
 else {
   const names = args.filter((a) => a in SHAPES);

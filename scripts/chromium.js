@@ -1,8 +1,11 @@
 /** Makes sure that a Chromium is there for the browser tests: installs Debian's where it may, else says what to do. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
-const places = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const places = [
+  process.env.CHROMIUM,
+  ...JSON.parse(readFileSync(new URL("./chromium-places.json", import.meta.url), "utf8")),
+];
 if (!places.some((place) => place && existsSync(place))) {
   const mayInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
   if (mayInstall) {

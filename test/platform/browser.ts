@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -46,10 +46,9 @@ export async function serve(isolated: boolean, model: string): Promise<{ address
   return { address: `http://127.0.0.1:${port}/`, close: () => server.close() };
 }
 
-/** Where systems keep Chromium; CHROMIUM names another place. */
-export const chromium = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => path !== undefined && existsSync(path));
+const places = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../scripts/chromium-places.json"), "utf8"),
+) as string[];
+
+/** The Chromium of this machine; CHROMIUM names one in another place. */
+export const chromium = [process.env.CHROMIUM, ...places].find((path) => path !== undefined && existsSync(path));

@@ -1,5 +1,5 @@
 /** Bytes <-> ONNX messages. This folder is the only place that knows protobuf. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { fail } from "../errors.js";
 import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
 
@@ -32,7 +32,6 @@ export function readModel(bytes: Uint8Array): ModelProto {
 }
 
 export const writeModel = (model: ModelProto): Uint8Array => toBinary(ModelProtoSchema, model);
-export const emptyModel = (): ModelProto => create(ModelProtoSchema);
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
   return [...text].every((c, i) => bytes[at + i] === c.charCodeAt(0));

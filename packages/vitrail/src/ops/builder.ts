@@ -4,7 +4,7 @@
  */
 import { fail } from "../errors.js";
 import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import { type Dim, equal, multiply, Poly, product, quotientOf, symbol } from "../tensor/dim.js";
+import { type Dim, equal, Poly, quotientOf, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -331,8 +331,6 @@ export class Builder {
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-export const sizeOf = (dims: Shape): Dim => product(dims);
-export const scale = (d: Dim, by: number): Dim => multiply(d, by);
 
 function typeNumber(type: ElementType): number {
   return (
