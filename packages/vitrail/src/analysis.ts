@@ -1,12 +1,12 @@
 /** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
+import type { ModelGraph } from "./canonicalize/model-graph.js";
+import type { UnitFinder } from "./canonicalize/unit.js";
 import { diagnostic, fail, VitrailError } from "./errors.js";
 import type { Readout } from "./flow/readout.js";
 import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
-import type { ModelGraph } from "./ir/model-graph.js";
 import { ancestors } from "./ir/traverse.js";
-import type { UnitFinder } from "./relevance/unit.js";
 import { isFloat } from "./tensor/element-type.js";
 
 /** Where data begins for the explained input: a float input itself, or the embeddings looked up by its ids. */

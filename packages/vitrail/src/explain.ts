@@ -1,6 +1,7 @@
 /** Runs a method over an analysed model: which passes it needs, how rows are walked, and what comes out. */
 import type { Analysis } from "./analysis.js";
 import type { AttentionSite } from "./canonicalize/attention-site.js";
+import { unitInput } from "./canonicalize/unit.js";
 import { fail } from "./errors.js";
 import { flowToTokens } from "./flow/flow.js";
 import { classAxis, keptAtoms } from "./flow/layout.js";
@@ -12,7 +13,6 @@ import { methods } from "./methods/registry.js";
 import type { Builder } from "./ops/builder.js";
 import { relevanceStep } from "./relevance/propagate.js";
 import { layoutsOf } from "./relevance/sample.js";
-import { unitInput } from "./relevance/unit.js";
 import { product } from "./tensor/dim.js";
 
 export function explain(analysis: Analysis, method: Method, options: OptionValues, seed: Value): Explained {

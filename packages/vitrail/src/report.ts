@@ -1,10 +1,10 @@
 /** What was found in a model and what was added to it, for people and programs. */
 import type { Analysis } from "./analysis.js";
+import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { Patch } from "./emit/patch.js";
+import { printGraph } from "./emit/print.js";
 import type { Diagnostic } from "./errors.js";
 import type { Value } from "./ir/graph.js";
-import type { ModelGraph } from "./ir/model-graph.js";
-import { printGraph } from "./ir/print.js";
 import type { Metadata } from "./metadata.js";
 import type { ElementType } from "./tensor/element-type.js";
 

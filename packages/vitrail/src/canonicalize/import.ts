@@ -5,7 +5,6 @@
 import { clone, create } from "@bufbuild/protobuf";
 import { fail, VitrailError } from "../errors.js";
 import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
-import type { ModelGraph } from "../ir/model-graph.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
 import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
@@ -16,6 +15,7 @@ import { elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { readAttributes } from "./attributes.js";
+import type { ModelGraph } from "./model-graph.js";
 import { sortNodes } from "./sort.js";
 
 /** Names in scope. Inner scopes (branches, functions) see the outer ones; only the outermost names are visible to a patch. */

@@ -7,12 +7,12 @@
  */
 
 import type { AttentionSite } from "../canonicalize/attention-site.js";
+import type { UnitFinder } from "../canonicalize/unit.js";
+import { unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
-import type { UnitFinder } from "../relevance/unit.js";
-import { unitInput } from "../relevance/unit.js";
 import { attend, rowNormalizer } from "./attend.js";
 import { keptAtoms, type Layout, layoutOrFail, outputLayout } from "./layout.js";
 import { moveRow } from "./move.js";

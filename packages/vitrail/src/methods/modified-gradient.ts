@@ -5,11 +5,11 @@
  */
 import type { Analysis } from "../analysis.js";
 import { findSites } from "../canonicalize/attention-site.js";
+import { rotaryInput, unitInput } from "../canonicalize/unit.js";
 import { pullBack, type Step, vjp } from "../gradient/reverse.js";
 import { dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
-import { rotaryInput, unitInput } from "../relevance/unit.js";
 import { type Pull, type PullContext, unchanged } from "./gradient-rules.js";
 import type { Explained, MethodContext } from "./method.js";
 

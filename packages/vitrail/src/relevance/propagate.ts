@@ -1,4 +1,6 @@
 /** The relevance pass: at every node the rule of its role in the composite, units passed as one. */
+
+import { rotaryInput, type UnitFinder, unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
 import type { Layout } from "../flow/layout.js";
 import { type Step, vjp } from "../gradient/reverse.js";
@@ -9,7 +11,6 @@ import { roleOf } from "../ops/operator.js";
 import type { Composite } from "./composites.js";
 import type { RuleContext } from "./rules.js";
 import { sampleSum } from "./sample.js";
-import { rotaryInput, type UnitFinder, unitInput } from "./unit.js";
 
 export interface RelevanceOptions {
   readonly composite: Composite;

@@ -3,6 +3,7 @@ import { ModelWriter } from "../../../../test/support/model.js";
 import { type Arrays, array, open } from "../../../../test/support/runtime.js";
 import { absorbGuards } from "../../src/canonicalize/guard.js";
 import { importModel } from "../../src/canonicalize/import.js";
+import { unitInput } from "../../src/canonicalize/unit.js";
 import { writePatch } from "../../src/emit/patch.js";
 import { gradientStep, pullBack } from "../../src/gradient/reverse.js";
 import { dataInputs, type Value } from "../../src/ir/graph.js";
@@ -11,7 +12,6 @@ import { readModel } from "../../src/onnx/model.js";
 import { type Composite, chefer2021 } from "../../src/relevance/composites.js";
 import { relevanceStep } from "../../src/relevance/propagate.js";
 import { layoutsOf } from "../../src/relevance/sample.js";
-import { unitInput } from "../../src/relevance/unit.js";
 import { elementCount, tensorOf } from "../../src/tensor/tensor.js";
 
 export interface Drawn {

@@ -1,9 +1,10 @@
 /** The graph as text: if you can print it, you can test it. Original nodes first, then what each pass added. */
-import type { Patch } from "../emit/patch.js";
+
+import type { ModelGraph } from "../canonicalize/model-graph.js";
+import type { Attributes, Node, Value } from "../ir/graph.js";
 import { shortName } from "../tensor/element-type.js";
 import { formatShape } from "../tensor/shape.js";
-import type { Attributes, Node, Value } from "./graph.js";
-import type { ModelGraph } from "./model-graph.js";
+import type { Patch } from "./patch.js";
 
 const typed = (v: Value): string => `${shortName(v.type)}${formatShape(v.shape)}`;
 

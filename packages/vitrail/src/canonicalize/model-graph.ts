@@ -1,6 +1,7 @@
 /** What the compiler knows of a whole model: its inputs and outputs as values, and everything by name. */
+
+import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
-import type { Value } from "./graph.js";
 
 export interface ModelGraph {
   readonly inputs: ReadonlyMap<string, Value>;
