@@ -50,6 +50,9 @@ export function addRunFlags(command: Command): Command {
     .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 
+/** `--explains A,B`: one input, or several that each get a relevance output of their own. */
+export const readNames = (text: string): string[] => text.split(",").map((name) => name.trim());
+
 export function readCount(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);

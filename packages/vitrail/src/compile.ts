@@ -1,5 +1,5 @@
 /** Bytes in, patch out: the pipeline on one screen. */
-import { analyse, explainedOutput } from "./analysis.js";
+import { type Analysis, analyse, explainedOutput } from "./analysis.js";
 import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
@@ -7,7 +7,7 @@ import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
-import { type Metadata, originalBytes } from "./metadata.js";
+import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { readModel } from "./onnx/model.js";
 import { type CompileOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
@@ -35,32 +35,42 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
   absorbGuards(b);
   // Normalised rows need every query's sum, also of the tokens that the head does not read.
   const read = values.normalizeRows === true || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
-  const analysis = analyse(graph, { ...choice, readout });
+  const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
+  const [analysis] = analyses as [Analysis, ...Analysis[]];
   const target = targetInput(b, mode, analysis.output);
   const seed = seedOf(b, mode, analysis.output, target);
-  const explained = explain(analysis, method, values, seed);
-  b.pass = "output";
-  const relevance = b.emit("Cast", [explained.relevance], { to: 1 });
   const targetName = free("target", graph.names);
-  const relevanceName = free("relevance", graph.names);
+  const results = analyses.map((each, index) => {
+    const { source } = each;
+    const explained = explain(each, method, values, seed);
+    b.pass = "output";
+    const relevance = b.emit("Cast", [explained.relevance], { to: 1 });
+    const name = free(index === 0 ? "relevance" : `relevance_${source.input}`, graph.names);
+    const tower: Tower = {
+      explains: source.input,
+      readout: explained.tokens ? options.readout || explained.readout || read || "every token by itself" : "",
+      relevance: { name, kind: method.kind },
+      tokens: explained.tokens ? tokensOf(explained.tokens) : null,
+      sites: explained.sites.map((s) => s.softmax.source),
+    };
+    return { tower, output: { name, value: relevance } };
+  });
+  const [first, ...further] = results.map(({ tower }) => tower) as [Tower, ...Tower[]];
   const metadata: Metadata = {
     version,
     method: method.id,
     options: values,
-    explains: analysis.source.input,
     output: analysis.outputName,
-    readout: explained.tokens ? options.readout || explained.readout || read || "every token by itself" : "",
     target: { name: target ? targetName : null, mode },
-    relevance: { name: relevanceName, kind: method.kind },
-    tokens: explained.tokens ? tokensOf(explained.tokens) : null,
-    sites: explained.sites.map((s) => s.softmax.source),
+    ...first,
+    ...(further.length > 0 && { further }),
     source: { sha256: sha256(original), bytes: original.length },
   };
   const patch = writePatch({
     b,
     taken: graph.names,
     inputs: target ? [{ name: targetName, value: target }] : [],
-    outputs: [{ name: relevanceName, value: relevance }],
+    outputs: results.map(({ output }) => output),
     metadata: { vitrail: JSON.stringify(metadata) },
     irVersion: proto.irVersion,
   });

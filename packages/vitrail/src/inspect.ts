@@ -26,7 +26,11 @@ function found(model: Uint8Array, options: CompileOptions) {
   const graph = importModel(readModel(originalBytes(model)));
   absorbGuards(graph.builder);
   try {
-    return { graph, analysis: analyse(graph, { output: options.output, explains: options.explains }) };
+    const { output, explains } = options;
+    return {
+      graph,
+      analysis: analyse(graph, { output, explains: typeof explains === "string" ? explains : explains?.[0] }),
+    };
   } catch {
     return { graph };
   }

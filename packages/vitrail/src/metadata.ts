@@ -3,16 +3,24 @@ import type { OptionValues } from "./methods/method.js";
 import { readModel } from "./onnx/model.js";
 import type { TargetMode } from "./seed.js";
 
-export interface Metadata {
+export interface Metadata extends Tower {
   readonly version: string;
   readonly method: string;
   readonly options: OptionValues;
-  /** Name of the explained input and of the explained output. */
-  readonly explains: string;
+  /** Name of the explained output. */
   readonly output: string;
+  readonly target: { readonly name: string | null; readonly mode: TargetMode };
+  /** Further explained inputs, each with a relevance output of its own. */
+  readonly further?: readonly Tower[];
+  readonly source: { readonly sha256: string; readonly bytes: number };
+}
+
+/** What is known about one explained input and the part of the model that reads it. */
+export interface Tower {
+  /** Name of the explained input. */
+  readonly explains: string;
   /** Which tokens the head reads, in words. */
   readonly readout: string;
-  readonly target: { readonly name: string | null; readonly mode: TargetMode };
   readonly relevance: { readonly name: string; readonly kind: "tokens" | "input" };
   /** Leading special tokens; rows and columns of patches, or pixels per patch where the size is dynamic. */
   readonly tokens: {
@@ -22,7 +30,6 @@ export interface Metadata {
   } | null;
   /** Names of the softmax nodes whose attention is used, in data-flow order. */
   readonly sites: readonly string[];
-  readonly source: { readonly sha256: string; readonly bytes: number };
 }
 
 /** The metadata of a compiled model; undefined for any other model. */

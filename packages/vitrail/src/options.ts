@@ -12,8 +12,8 @@ export interface CompileOptions {
   readonly target?: TargetMode;
   /** Name of the explained output. */
   readonly output?: string;
-  /** Name of the explained input. */
-  readonly explains?: string;
+  /** Name of the explained input, or several of them: then each has a relevance output of its own. */
+  readonly explains?: string | readonly string[];
   /** Which tokens the head reads, instead of what was found: "index:K", "mean" or "mean:FROM:TO" (negative from the end). */
   readonly readout?: string;
   /** Options of the method, such as `startLayer`. */
@@ -24,7 +24,7 @@ export interface ResolvedOptions {
   readonly method: Method;
   readonly values: OptionValues;
   readonly target: TargetMode;
-  readonly choice: { readonly output: string | undefined; readonly explains: string | undefined };
+  readonly choice: { readonly output: string | undefined; readonly explains: readonly (string | undefined)[] };
   readonly readout: Readout | undefined;
 }
 
@@ -50,9 +50,15 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     method,
     values,
     target,
-    choice: { output: options.output, explains: options.explains },
+    choice: { output: options.output, explains: explainedInputs(options.explains) },
     readout: readReadout(options.readout),
   };
+}
+
+/** No name stands for the compiler's own choice. */
+function explainedInputs(names: CompileOptions["explains"]): readonly (string | undefined)[] {
+  const list = typeof names === "string" || names === undefined ? [names] : [...new Set(names)];
+  return list.length > 0 ? list : [undefined];
 }
 
 export function findMethod(id: string): Method {

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { compile, type Program } from "vitrail";
 import { externalPaths } from "vitrail/node";
-import { addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
+import { addModelFlags, addSpeechFlags, type CommonFlags, readNames } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
 import { size } from "../output/size.js";
@@ -34,7 +34,7 @@ export function compileVerb(program: Command, run: RunVerb): void {
         .default("index"),
     )
     .option("--output <name>", "the model output to explain")
-    .option("--explains <name>", "the model input to explain")
+    .option("--explains <names>", "the model input to explain; several with commas, each with its own relevance")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
   addSpeechFlags(addMethodFlags(addModelFlags(command)));
   command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
@@ -49,7 +49,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     method: method.id,
     target: flags.targetInput,
     ...(flags.output && { output: flags.output }),
-    ...(flags.explains && { explains: flags.explains }),
+    ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
     ...options,
   });
@@ -70,7 +70,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
 }
 
 function summaryLines(out: string, { bytes, patch, report }: Program, colors: Colors): string[] {
-  const { method, output, explains, target, relevance } = report.metadata!;
+  const { method, output, explains, target, relevance, further = [] } = report.metadata!;
   const share = ((100 * patch.length) / bytes.length).toFixed(1);
   const wanted =
     target.mode === "predicted"
@@ -80,9 +80,9 @@ function summaryLines(out: string, { bytes, patch, report }: Program, colors: Co
   return [
     `${colors.bold(out)}  ${size(bytes.length)}, of which ${size(patch.length)} (${share} %) explain`,
     `  ${colors.dim("method  ")} ${method}`,
-    `  ${colors.dim("explains")} ${output} by ${explains}`,
+    `  ${colors.dim("explains")} ${output} by ${[explains, ...further.map((tower) => tower.explains)].join(" and ")}`,
     `  ${colors.dim("target  ")} ${wanted}`,
-    `  ${colors.dim("result  ")} output "${relevance.name}", ${unit}`,
+    `  ${colors.dim("result  ")} output ${[relevance, ...further.map((tower) => tower.relevance)].map(({ name }) => `"${name}"`).join(" and ")}, ${unit}`,
   ];
 }
 

@@ -39,32 +39,38 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
   const explain = async (feeds: Feeds, { target }: ExplainOptions = {}): Promise<Explanation> => {
     check(feeds);
     const { mode, name } = metadata.target;
-    const inputDims = feeds[metadata.explains]!.dims;
     if (mode === "predicted") {
       if (target !== undefined) {
         const why = "it was compiled to explain its own top class and takes no target";
         throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
       }
       const outputs = await session.run(feeds, "explanation");
-      return finish(outputs, topIndices(explainedOutput(outputs)), inputDims);
+      return finish(outputs, topIndices(explainedOutput(outputs)), feeds);
     }
-    const dims = target === undefined ? undefined : knownDims(findings, inputDims[0] ?? 1);
+    const dims = target === undefined ? undefined : knownDims(findings, feeds);
     const logits = dims ? undefined : explainedOutput(await session.run(feeds, "prediction"));
     const chosen = target ?? topIndices(logits!);
     const seed = targetTensor(chosen, mode, dims ?? logits!.dims);
     const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: seed }) }, "explanation");
-    return finish(outputs, isWeights(chosen) ? undefined : indicesFor(chosen, explainedOutput(outputs)), inputDims);
+    return finish(outputs, isWeights(chosen) ? undefined : indicesFor(chosen, explainedOutput(outputs)), feeds);
   };
 
   const explainedOutput = (outputs: Outputs): Tensor => outputs[metadata.output]!;
 
-  const finish = (outputs: Outputs, targets: readonly Index[] | undefined, inputDims: readonly number[]) => {
-    const { [metadata.relevance.name]: relevance, ...own } = outputs;
-    if (!relevance) {
-      const why = `it gave no relevance but only: ${Object.keys(outputs).join(", ")}`;
+  const { further = [], ...shared } = metadata;
+  const towers = [shared, ...further.map((tower) => ({ ...shared, ...tower }))];
+
+  const finish = (outputs: Outputs, targets: readonly Index[] | undefined, feeds: Feeds) => {
+    const names = towers.map(({ relevance }) => relevance.name);
+    const own = Object.fromEntries(Object.entries(outputs).filter(([name]) => !names.includes(name)));
+    const [first, ...others] = towers.map((tower) => {
+      const relevance = outputs[tower.relevance.name];
+      if (relevance) return new Explanation(own, relevance, tower, targets, feeds[tower.explains]!.dims);
+      const why = `it gave no ${tower.relevance.name} but only: ${Object.keys(outputs).join(", ")}`;
       throw failure(problem("E067", { why, try: "compile the model again" }));
-    }
-    return new Explanation(own, relevance, metadata, targets, inputDims);
+    });
+    first!.further.push(...others);
+    return first!;
   };
 
   const life = lifetime(() => session.close());
@@ -98,11 +104,14 @@ function lifetime(end: () => Promise<void>) {
   return { during, close };
 }
 
-/** The explained output's shape where the model says it; undefined where only a run can tell. */
-function knownDims({ outputs, metadata }: Findings, batch: number): number[] | undefined {
-  const axes = outputs.find((output) => output.name === metadata.output)?.dims.slice(1);
-  if (!axes?.every((dim) => typeof dim === "number")) return undefined;
-  return [batch, ...axes];
+/** The explained output's shape where model and inputs say it; undefined where only a run can tell. */
+function knownDims({ inputs, outputs, metadata }: Findings, feeds: Feeds): number[] | undefined {
+  const [batch, ...axes] = outputs.find((output) => output.name === metadata.output)?.dims ?? [];
+  if (batch === undefined || !axes.every((dim) => typeof dim === "number")) return undefined;
+  if (typeof batch === "number") return [batch, ...axes];
+  // Of two towers each has a batch of its own: the output says whose it is.
+  const owner = inputs.find(({ dims }) => dims[0] === batch)?.name ?? metadata.explains;
+  return [feeds[owner]!.dims[0] ?? 1, ...axes];
 }
 
 const indicesFor = (target: Exclude<Target, Float32Array>, logits: Tensor): Index[] => {

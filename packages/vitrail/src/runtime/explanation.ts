@@ -13,6 +13,9 @@ export interface Grid {
 
 /** What one run gave: the prediction, and which parts of the input it came from. */
 export class Explanation {
+  /** The same run by the further inputs that the model was compiled for, in their order. */
+  readonly further: Explanation[] = [];
+
   constructor(
     readonly outputs: Outputs,
     readonly relevance: Tensor,
@@ -30,6 +33,11 @@ export class Explanation {
 
   get batch(): number {
     return this.relevance.dims[0] ?? 1;
+  }
+
+  /** The explanation by this input, where the model was compiled for it. */
+  by(input: string): Explanation | undefined {
+    return [this, ...this.further].find(({ metadata }) => metadata.explains === input);
   }
 
   /** Relevance of one sample as the method gave it, special tokens included. */
