@@ -689,6 +689,48 @@ family(
     targets=[[[1], [0]], [[2], [1]]],
 )
 
+
+
+def clip_tower(cls, config, names, outputs):
+    """One tower with its projection, as transformers.js keeps it in a file of its own: the weights are those of `clip`."""
+
+    def build(attention):
+        whole = FAMILIES["clip"].build(attention).model
+        sub = config(clip_config())
+        sub.projection_dim = 24
+        tower = cls._from_config(sub, attn_implementation=attention)
+        missing, _ = tower.load_state_dict(whole.state_dict(), strict=False)
+        assert not missing, missing
+        return One(tower, list(names), list(outputs)).eval()
+
+    return build
+
+
+family(
+    name="clip_vision",
+    title="CLIP, the vision tower in a file of its own",
+    group="multimodal",
+    build=clip_tower(hf.CLIPVisionModelWithProjection, lambda c: c.vision_config, ("pixel_values",), ("image_embeds",)),
+    inputs=image(seed=31),
+    maps=[Map("pixel_values", CLASS_TOKEN, grid=GRID, prefix=1)],
+    outputs=("image_embeds",),
+    output="image_embeds",
+    axes={"pixel_values": {0: "images"}, "image_embeds": {0: "images"}},
+    targets=[[[1], [7]], [[20], [4]]],
+)
+family(
+    name="clip_text",
+    title="CLIP, the text tower in a file of its own",
+    group="multimodal",
+    build=clip_tower(hf.CLIPTextModelWithProjection, lambda c: c.text_config, ("input_ids",), ("text_embeds",)),
+    inputs=ids(31, vocab=58, lengths=(9, 6, 8), n=9, first=58, last=59, pad=1, mask=False),
+    maps=[Map("input_ids", {"kind": "eos", "id": 59})],
+    outputs=("text_embeds",),
+    output="text_embeds",
+    axes={"input_ids": {0: "texts", 1: "sequence"}, "text_embeds": {0: "texts"}},
+    targets=[[[1], [7], [12]], [[20], [4], [9]]],
+)
+
 SIGLIP_TEXT = dict(
     vocab_size=60, hidden_size=WIDTH, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, max_position_embeddings=9
 )

@@ -39,6 +39,8 @@ PLAN = {
     "llama_cls": "ts-op17-eager ts-op14-sdpa+slim dynamo-op18-sdpa dynamo-op23-sdpa",
     "llama_lm": "ts-op17-eager+slim dynamo-op20-eager",
     "clip": "ts-op17-eager dynamo-op18-sdpa dynamo-op23-sdpa ts-op17-eager+ortopt ts-op17-eager+fp16io",
+    "clip_vision": "ts-op17-eager dynamo-op18-sdpa",
+    "clip_text": "ts-op17-eager dynamo-op18-sdpa",
     "siglip": "ts-op17-eager+slim dynamo-op18-sdpa dynamo-op23-sdpa",
     "timm_vit": "ts-op17-eager ts-op14-sdpa ts-op11-eager+slim dynamo-op18-sdpa dynamo-op23-sdpa ts-op17-eager+fp16",
     "torchvision_vit": "ts-op17-plain dynamo-op18-plain dynamo-op23-plain ts-op17-plain+functions",
