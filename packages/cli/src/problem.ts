@@ -1,25 +1,12 @@
-import { type Diagnostic, VitrailError } from "vitrail";
+/** Problems around the compiler: files, folders, labels, the Hub. Codes and titles stand in the compiler's catalogue. */
+import { PictureError, type Problem } from "@vitrail/picture";
+import { TextError } from "@vitrail/text";
+import { type Diagnostic, type DiagnosticCode, diagnostic, messageOf, VitrailError } from "vitrail";
 
-/** Problems around the compiler: files, folders, labels, the Hub. Same form as the compiler's own. */
-const CATALOGUE = {
-  E080: { kind: "usage", title: "wrong use" },
-  E081: { kind: "input", title: "no such file" },
-  E082: { kind: "input", title: "the picture cannot be read" },
-  E083: { kind: "input", title: "the picture has the wrong size for this model" },
-  E084: { kind: "usage", title: "no such class" },
-  E085: { kind: "input", title: "the output cannot be written" },
-  E086: { kind: "input", title: "no model found" },
-  E087: { kind: "input", title: "the model folder is damaged" },
-  E088: { kind: "input", title: "the Hub did not give the model" },
-  E089: { kind: "input", title: "the tensors cannot be read" },
-  E091: { kind: "usage", title: "the inputs do not fit the model" },
-  E092: { kind: "input", title: "the text cannot be read" },
-} as const satisfies Record<string, { kind: Diagnostic["kind"]; title: string }>;
+export { messageOf };
 
-export type ProblemCode = keyof typeof CATALOGUE;
-
-export function problem(code: ProblemCode, details: { at?: string; why: string; try: string }): VitrailError {
-  return new VitrailError([{ ...CATALOGUE[code], code: code as string as Diagnostic["code"], ...details }]);
+export function problem(code: DiagnosticCode, details: { at?: string; why: string; try: string }): VitrailError {
+  return new VitrailError([diagnostic(code, "", details)]);
 }
 
 export const exit = { done: 0, partly: 1, usage: 2, unsupported: 3, input: 4, threshold: 5 } as const;
@@ -31,8 +18,6 @@ export function exitCodeOf(error: unknown): number {
     if (diagnostics.some((diagnostic) => diagnostic.kind === kind)) return exit[kind];
   return exit.partly;
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim();
 
 /** What the operating system said, in words. */
 export function systemMessage(error: unknown): string {
@@ -50,27 +35,23 @@ export function systemMessage(error: unknown): string {
   return known[code ?? ""] ?? messageOf(error);
 }
 
-/** The errors of the picture and text packages are lists of problems too. */
-interface ForeignError extends Error {
-  problems: readonly { code: string; what: string; why: string; try: string }[];
-}
-const isForeign = (error: unknown): error is ForeignError =>
-  error instanceof Error && Array.isArray((error as Partial<ForeignError>).problems);
-
 /** Every error in one form. What nobody foresaw is our own bug and says so. */
 export function asVitrailError(error: unknown): VitrailError {
   if (isVitrailError(error)) return error;
-  if (isForeign(error)) {
-    const diagnostics = error.problems.map(({ code, what, why, try: hint }) => {
-      return { kind: "input", code: code as Diagnostic["code"], title: what, why, try: hint } as const;
-    });
-    return new VitrailError(diagnostics);
+  if (error instanceof PictureError) return new VitrailError(error.problems.map(pictureProblem));
+  if (error instanceof TextError) {
+    const [what = ""] = error.message.split("\n");
+    return problem("E092", { at: `text, ${error.code}`, why: what.replace(/^T\d+ /, ""), try: error.hint });
   }
   const title = `internal: ${messageOf(error)}`;
   const hint = "please report this, with the command and, if you may, the model";
   const at = error instanceof Error ? error.stack?.split("\n")[1]?.trim() : undefined;
   return new VitrailError([{ kind: "internal", code: "E090", title, try: hint, ...(at && { at }) }]);
 }
+
+/** The picture and text packages stand on their own, and so do their codes: here they become ours. */
+const pictureProblem = ({ code, what, why, try: hint }: Problem): Diagnostic =>
+  diagnostic("E093", "", { at: `picture, ${code}`, why: `${what}: ${why}`, try: hint });
 
 const isVitrailError = (error: unknown): error is VitrailError =>
   error instanceof VitrailError || (error instanceof Error && error.name === "VitrailError" && "diagnostics" in error);

@@ -3,7 +3,7 @@
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { UnitFinder } from "./canonicalize/unit.js";
-import { diagnostic, fail, VitrailError } from "./errors.js";
+import { type DiagnosticCode, diagnostic, fail, VitrailError } from "./errors.js";
 import type { Readout } from "./flow/readout.js";
 import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
 import { ancestors } from "./ir/traverse.js";
@@ -62,23 +62,38 @@ const CONTROL_FLOW: Readonly<Record<string, string>> = {
   Scan: "how often it runs",
 };
 
+/** Operators that choose or draw: there is no derivative that anybody could add. */
+const NOT_DIFFERENTIABLE = new Set(["NonMaxSuppression", "Unique", "Bernoulli", "Multinomial", "StringNormalizer"]);
+
 /** Operators without an entry on the way to the output, all of them at once. */
 function refuseUnknown(model: ModelGraph, nodes: readonly Node[]): void {
   const unknown = nodes.filter((n) => !model.builder.operators.has(n.operator));
   if (unknown.length === 0) return;
+  const clear = outputsWithout(model, new Set(unknown.map((n) => n.operator)));
+  const other = clear.length > 0 ? `--output ${clear.map((name) => `"${name}"`).join(" or ")}` : "";
+  const hint = other ? `${other}, which does not depend on it` : "export the model without it";
   throw new VitrailError(
     unknown.map((n) => {
-      const open = CONTROL_FLOW[n.operator];
-      return diagnostic(open ? "E023" : "E020", n.operator, {
-        at: place(n),
-        node: n.source,
-        why: open
-          ? `the explained output depends on it, and ${open} is known only when the model runs`
-          : "the explained output depends on it, and nothing is known of its gradient",
-        try: "export the model without it, or choose an output before it with --output",
-      });
+      const [code, why] = reasonAgainst(n.operator);
+      return diagnostic(code, n.operator, { at: place(n), node: n.source, why, try: hint });
     }),
   );
+}
+
+function reasonAgainst(operator: string): [DiagnosticCode, string] {
+  const open = CONTROL_FLOW[operator];
+  if (open) return ["E023", `the explained output depends on it, and ${open} is known only when the model runs`];
+  if (NOT_DIFFERENTIABLE.has(operator))
+    return ["E021", "the explained output depends on it, and it is not differentiable"];
+  return ["E020", "the explained output depends on it, and nothing is known of its gradient"];
+}
+
+/** Outputs that could be explained instead: they depend on data, and on none of these operators. */
+function outputsWithout(model: ModelGraph, operators: ReadonlySet<string>): string[] {
+  return [...model.outputs].flatMap(([name, value]) => {
+    const usable = isFloat(value.type) && value.data;
+    return usable && !ancestors([value], dataInputs).some((n) => operators.has(n.operator)) ? [name] : [];
+  });
 }
 
 /** Keys and values of earlier steps are inputs that are joined to what the model computes of its other inputs. */
@@ -91,7 +106,7 @@ function refuseCaches(nodes: readonly Node[], sources: readonly Source[]): void 
     fail("E033", "", {
       at: `input "${caches[0]}"`,
       why: "it keeps a cache of keys and values",
-      try: "export the model without it",
+      try: "export the model without a cache (use_cache=False, a task without -with-past)",
     });
 }
 
@@ -100,9 +115,17 @@ function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
   const all = [...model.outputs.keys()];
   if (wanted !== undefined) {
     const value = model.outputs.get(wanted);
-    if (!value) fail("E012", `"${wanted}"`, { why: `the model has ${all.join(", ")}` });
+    if (!value)
+      fail("E012", `"${wanted}"`, {
+        why: `the model has ${all.join(", ")}`,
+        try: `--output ${JSON.stringify(all[0])}`,
+      });
     if (!isFloat(value.type) || !value.data)
-      fail("E032", "", { at: `output "${wanted}"`, why: "it does not depend on the input in a differentiable way" });
+      fail("E032", "", {
+        at: `output "${wanted}"`,
+        why: "it does not depend on the input in a differentiable way",
+        try: "another output; vitrail inspect lists them",
+      });
     return wanted;
   }
   const candidates = all.filter((name) => model.outputs.get(name)!.data);
@@ -110,7 +133,11 @@ function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
   const [best] = [...(attending.length > 0 ? attending : candidates)].sort(
     (a, c) => (model.outputs.get(a)!.rank ?? 9) - (model.outputs.get(c)!.rank ?? 9),
   );
-  if (!best) fail("E032", "", { why: `no output depends on the input in a differentiable way (${all.join(", ")})` });
+  if (!best)
+    fail("E032", "", {
+      why: `no output depends on the input in a differentiable way (${all.join(", ")})`,
+      try: "export the model with its logits or embeddings as an output",
+    });
   return best;
 }
 
@@ -159,6 +186,7 @@ function chooseSource(
     if (found) return found;
     fail(model.inputs.has(wanted) ? "E032" : "E013", `"${wanted}"`, {
       why: `the explained output depends on ${offered.join(", ") || "no input"} in a differentiable way`,
+      try: offered.length > 0 ? `--explains ${offered.join(" or ")}` : "another output with --output",
     });
   }
   const best = bestSource(sources);

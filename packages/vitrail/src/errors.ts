@@ -1,5 +1,6 @@
 /**
- * Every problem that Vitrail can report. A diagnostic says what, where, why and what to try; several are reported together.
+ * Every problem that Vitrail can report, whichever part meets it. A diagnostic says what, where, why and what to try; several are
+ * reported together.
  *
  *     E021 no gradient for operator NonMaxSuppression
  *       at    node "/head/NonMaxSuppression"
@@ -9,24 +10,55 @@
 export type DiagnosticKind = "unsupported" | "usage" | "input" | "internal";
 
 const CATALOGUE = {
+  // The bytes of a model.
   E001: { kind: "input", title: "not an ONNX model" },
   E002: { kind: "input", title: "external data is missing or unsafe" },
+  // What was asked of the compiler.
   E010: { kind: "usage", title: "unknown method" },
   E011: { kind: "usage", title: "unknown option" },
   E012: { kind: "usage", title: "no such output" },
   E013: { kind: "usage", title: "no such input" },
   E014: { kind: "usage", title: "read-out not understood" },
-  E015: { kind: "usage", title: "target does not fit" },
+  E015: { kind: "usage", title: "no such target mode" },
+  E016: { kind: "usage", title: "bad value of option" },
+  // What stands in a model's way.
   E020: { kind: "unsupported", title: "unknown operator" },
   E021: { kind: "unsupported", title: "no gradient for operator" },
   E022: { kind: "unsupported", title: "no relevance rule for operator" },
-  E023: { kind: "unsupported", title: "control flow cannot be resolved" },
+  E023: { kind: "unsupported", title: "control flow cannot be resolved:" },
   E024: { kind: "unsupported", title: "shape cannot be inferred" },
-  E025: { kind: "unsupported", title: "operator used in a way that is not covered" },
+  E025: { kind: "unsupported", title: "operator used in a way that is not covered:" },
   E030: { kind: "unsupported", title: "no attention found" },
   E031: { kind: "unsupported", title: "token layout not understood" },
   E032: { kind: "unsupported", title: "nothing to explain" },
   E033: { kind: "unsupported", title: "decoder with a cache" },
+  // What shows only when a model is run.
+  E060: { kind: "input", title: "an input is missing" },
+  E061: { kind: "input", title: "no such input" },
+  E062: { kind: "input", title: "wrong element type" },
+  E063: { kind: "input", title: "wrong shape" },
+  E064: { kind: "usage", title: "the target does not fit the model" },
+  E065: { kind: "usage", title: "the runtime is not installed" },
+  E066: { kind: "unsupported", title: "the runtime refuses the model" },
+  E067: { kind: "input", title: "the run failed" },
+  E068: { kind: "usage", title: "the explainer is closed" },
+  E069: { kind: "internal", title: "internal: the thread that runs the model ended" },
+  E070: { kind: "input", title: "the model cannot be read" },
+  // What is around a model: the command line, files, folders, labels, the Hub.
+  E080: { kind: "usage", title: "wrong use" },
+  E081: { kind: "input", title: "no such file" },
+  E082: { kind: "input", title: "the picture cannot be read" },
+  E083: { kind: "input", title: "the picture has the wrong size for this model" },
+  E084: { kind: "usage", title: "no such class" },
+  E085: { kind: "input", title: "the output cannot be written" },
+  E086: { kind: "input", title: "no model found" },
+  E087: { kind: "input", title: "the model folder is damaged" },
+  E088: { kind: "input", title: "the Hub did not give the model" },
+  E089: { kind: "input", title: "the tensors cannot be read" },
+  E091: { kind: "usage", title: "the inputs do not fit the model" },
+  E092: { kind: "input", title: "the text cannot be read" },
+  E093: { kind: "input", title: "the picture cannot be prepared or drawn" },
+  // Our own mistakes.
   E090: { kind: "internal", title: "internal: invariant broken" },
 } as const satisfies Record<string, { kind: DiagnosticKind; title: string }>;
 
@@ -51,7 +83,7 @@ export function diagnostic(
   details: { at?: string; why?: string; try?: string; node?: string } = {},
 ): Diagnostic {
   const { kind, title } = CATALOGUE[code];
-  return { code, kind, title: subject === "" ? title : `${title} ${subject}`, ...details };
+  return { code, kind, title: subject === "" ? title.replace(/:$/, "") : `${title} ${subject}`, ...details };
 }
 
 export function formatDiagnostic(d: Diagnostic): string {
@@ -71,6 +103,9 @@ export class VitrailError extends Error {
     this.diagnostics = diagnostics;
   }
 }
+
+/** The text of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim();
 
 export function fail(...args: Parameters<typeof diagnostic>): never {
   throw new VitrailError([diagnostic(...args)]);

@@ -1,6 +1,13 @@
 /** The compiler's public surface: no runtime, no DOM, no Node. */
 export { compile, type Program } from "./compile.js";
-export { type Diagnostic, type DiagnosticCode, formatDiagnostic, VitrailError } from "./errors.js";
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnostic,
+  formatDiagnostic,
+  messageOf,
+  VitrailError,
+} from "./errors.js";
 export { inspect } from "./inspect.js";
 export { type Metadata, originalBytes, readMetadata } from "./metadata.js";
 export type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";

@@ -34,14 +34,26 @@ const GENERAL = new Set(["method", "target", "output", "explains", "readout"]);
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const method = findMethod(options.method ?? "transformer-attribution");
   const target = options.target ?? "index";
-  if (!TARGETS.includes(target)) fail("E015", `"${target}"`, { why: `modes are ${TARGETS.join(", ")}` });
+  if (!TARGETS.includes(target))
+    fail("E015", `"${target}"`, {
+      why: `the modes are ${TARGETS.join(", ")}`,
+      try: '"index", unless the class is not known',
+    });
   const given = Object.entries(options).filter(([name, value]) => !GENERAL.has(name) && value !== undefined);
   const problems = given.flatMap(([name, value]) => {
     const option = method.options.find((o) => o.name === name);
-    const why = option
-      ? mismatch(option, value)
-      : `"${method.id}" knows ${method.options.map((o) => o.name).join(", ") || "no options"}`;
-    return why === undefined ? [] : [diagnostic("E011", `"${name}"`, { why })];
+    if (!option) {
+      const known = method.options.map((o) => o.name).join(", ");
+      return [
+        diagnostic("E011", `"${name}"`, {
+          why: `"${method.id}" knows ${known || "no options"}`,
+          try: known ? "one of these, or leave it out" : "leave it out",
+        }),
+      ];
+    }
+    const why = mismatch(option, value);
+    const hint = `a value like ${JSON.stringify(option.default)}, which is the default`;
+    return why === undefined ? [] : [diagnostic("E016", `"${name}"`, { why, try: hint })];
   });
   if (problems.length > 0) throw new VitrailError(problems);
   const defaults = Object.fromEntries(method.options.map((o) => [o.name, o.default]));

@@ -115,9 +115,9 @@ describe("what cannot be explained", () => {
   test.each([
     ["a method that does not exist", { method: "transformer-atribution" }, "E010"],
     ["an option that the method does not know", { startLayers: 1 }, "E011"],
-    ["an option of the wrong type", { startLayer: "one" }, "E011"],
-    ["a fraction of a layer", { startLayer: 0.5 }, "E011"],
-    ["a negative layer", { startLayer: -1 }, "E011"],
+    ["an option of the wrong type", { startLayer: "one" }, "E016"],
+    ["a fraction of a layer", { startLayer: 0.5 }, "E016"],
+    ["a negative layer", { startLayer: -1 }, "E016"],
     ["a target mode that does not exist", { target: "best" }, "E015"],
     ["an output that does not exist", { output: "logit" }, "E012"],
     ["an input that does not exist", { explains: "pixels" }, "E013"],
@@ -126,7 +126,7 @@ describe("what cannot be explained", () => {
   });
 
   test("all wrong options are told at once", () => {
-    expect(codesOf(() => compile(vit({ depth: 1 }), { startLayer: -1, wrong: 2 } as never))).toEqual(["E011", "E011"]);
+    expect(codesOf(() => compile(vit({ depth: 1 }), { startLayer: -1, wrong: 2 } as never))).toEqual(["E016", "E011"]);
   });
 
   test("a diagnostic as text", () => {

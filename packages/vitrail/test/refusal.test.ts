@@ -50,17 +50,32 @@ function branch(operator: string, x: string, name: string) {
   return inner.graph(name);
 }
 
-test("no way back: an operator on the path that has no entry", () => {
+test("no way back: an operator that nobody could differentiate", () => {
   const model = sketch((m, x) => {
     const indices = m.op("NonMaxSuppression", [x, m.op("Transpose", [x], { perm: [0, 2, 1] })]);
     return m.op("Add", [x, m.op("ReduceSum", [m.op("Cast", [indices], { to: 1 })], { keepdims: 0 })]);
   });
   expect(refusal(model)).toMatchInlineSnapshot(`
-    "E020 unknown operator NonMaxSuppression
+    "E021 no gradient for operator NonMaxSuppression
       at    node "/NonMaxSuppression_8" (NonMaxSuppression)
-      why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it, or choose an output before it with --output"
+      why   the explained output depends on it, and it is not differentiable
+      try   export the model without it"
   `);
+});
+
+test("no way back: the text names the outputs that do not need that way", () => {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("tokens", "float32", ["batch", 3, WIDTH]);
+  const attended = attention(m, x);
+  const boxes = m.op("NonMaxSuppression", [attended, m.op("Transpose", [attended], { perm: [0, 2, 1] })]);
+  const kept = m.op("ReduceSum", [m.op("Cast", [boxes], { to: 1 })], { keepdims: 0 });
+  m.output(m.op("Mul", [kept, attended]), "float32", ["batch", 3, WIDTH], "detections");
+  m.output(linear(m, attended, 2), "float32", ["batch", 3, 2], "class_logits");
+  expect(refusal(m.bytes(), { output: "detections" })).toContain("E021 no gradient for operator NonMaxSuppression\n");
+  expect(refusal(m.bytes(), { output: "detections" })).toContain(
+    '  try   --output "class_logits", which does not depend on it',
+  );
+  expect(refusal(m.bytes(), { output: "class_logits" })).toBe("compiled");
 });
 
 test("no way back: an operator in a mode whose gradient is not covered", () => {
@@ -68,7 +83,8 @@ test("no way back: an operator in a mode whose gradient is not covered", () => {
   expect(refusal(model)).toMatchInlineSnapshot(`
     "E021 no gradient for operator Pad
       at    node "/Pad_7" (Pad)
-      why   mode edge is not covered"
+      why   mode edge is not covered
+      try   export the model without it, or use a method that needs no gradient"
   `);
 });
 
@@ -78,11 +94,11 @@ test("operators without an entry: all of them at once", () => {
     "E020 unknown operator my.domain::Twist
       at    node "/Twist_8" (my.domain::Twist)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it, or choose an output before it with --output
+      try   export the model without it
     E020 unknown operator my.domain::Swirl
       at    node "/Swirl_9" (my.domain::Swirl)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it, or choose an output before it with --output"
+      try   export the model without it"
   `);
 });
 
@@ -102,10 +118,10 @@ test("a branch that the data choose", () => {
   });
   expect(refusal(model)).toBe(
     lines(
-      "E023 control flow cannot be resolved If",
+      "E023 control flow cannot be resolved: If",
       '  at    node "/If_9" (If)',
       "  why   the explained output depends on it, and its condition is known only when the model runs",
-      "  try   export the model without it, or choose an output before it with --output",
+      "  try   export the model without it",
     ),
   );
 });
@@ -122,10 +138,10 @@ test("a loop", () => {
   });
   expect(refusal(model)).toBe(
     lines(
-      "E023 control flow cannot be resolved Loop",
+      "E023 control flow cannot be resolved: Loop",
       '  at    node "/Loop_7" (Loop)',
       "  why   the explained output depends on it, and how often it runs is known only when the model runs",
-      "  try   export the model without it, or choose an output before it with --output",
+      "  try   export the model without it",
     ),
   );
 });
@@ -156,10 +172,10 @@ test("a decoder with a cache: the operator of opset 23", () => {
   const attended = m.op("Attention", [x, x, x, undefined, ...past], heads, 3);
   m.output(linear(m, attended, 2), "float32", ["batch", 3, 2], "logits");
   expect(refusal(m.bytes())).toMatchInlineSnapshot(`
-    "E033 decoder with a cache Attention
+    "E033 decoder with a cache
       at    node "/Attention_0" (Attention)
       why   it keeps a cache of keys and values
-      try   export the model without it"
+      try   export the model without a cache (use_cache=False, a task without -with-past)"
   `);
 });
 
@@ -182,7 +198,7 @@ test("a decoder with a cache: keys and values joined to earlier ones", () => {
       "E033 decoder with a cache",
       '  at    input "past_key_values.0.key"',
       "  why   it keeps a cache of keys and values",
-      "  try   export the model without it",
+      "  try   export the model without a cache (use_cache=False, a task without -with-past)",
     ),
   );
 });
@@ -190,10 +206,14 @@ test("a decoder with a cache: keys and values joined to earlier ones", () => {
 test("wrong names", () => {
   const model = vit(picture);
   expect(refusal(model, { output: "probabilities" })).toBe(
-    lines('E012 no such output "probabilities"', "  why   the model has logits"),
+    lines('E012 no such output "probabilities"', "  why   the model has logits", '  try   --output "logits"'),
   );
   expect(refusal(model, { explains: "image" })).toBe(
-    lines('E013 no such input "image"', "  why   the explained output depends on pixel_values in a differentiable way"),
+    lines(
+      'E013 no such input "image"',
+      "  why   the explained output depends on pixel_values in a differentiable way",
+      "  try   --explains pixel_values",
+    ),
   );
   expect(refusal(model, { method: "transformer" })).toBe(
     lines(
@@ -203,7 +223,11 @@ test("wrong names", () => {
     ),
   );
   expect(refusal(model, { target: "class" as "index" })).toBe(
-    lines('E015 target does not fit "class"', "  why   modes are index, weights, predicted"),
+    lines(
+      'E015 no such target mode "class"',
+      "  why   the modes are index, weights, predicted",
+      '  try   "index", unless the class is not known',
+    ),
   );
 });
 
@@ -212,12 +236,15 @@ test("wrong options: all of them at once", () => {
   const options = { method: "generic-attention", startLayer: -1, steps: 5, normalizeRows: "yes" };
   expect(refusal(vit(picture), options)).toBe(
     lines(
-      'E011 unknown option "startLayer"',
+      'E016 bad value of option "startLayer"',
       "  why   -1 is no whole number from 0 on",
+      "  try   a value like 0, which is the default",
       'E011 unknown option "steps"',
       `  why   "generic-attention" knows ${known.join(", ")}`,
-      'E011 unknown option "normalizeRows"',
+      "  try   one of these, or leave it out",
+      'E016 bad value of option "normalizeRows"',
       '  why   "yes" is no boolean',
+      "  try   a value like false, which is the default",
     ),
   );
 });
@@ -228,7 +255,8 @@ test("an output that does not depend on data", () => {
   m.output(m.op("ArgMax", [attention(m, x)], { axis: -1 }), "int64", ["batch", 3, 1], "best");
   expect(refusal(m.bytes())).toMatchInlineSnapshot(`
     "E032 nothing to explain
-      why   no output depends on the input in a differentiable way (best)"
+      why   no output depends on the input in a differentiable way (best)
+      try   export the model with its logits or embeddings as an output"
   `);
 });
 

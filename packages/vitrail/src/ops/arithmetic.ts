@@ -1,10 +1,8 @@
-/** Element-wise arithmetic with two operands, and its n-ary relatives. */
-import { fail } from "../errors.js";
-import { dataInputs, type Node, place } from "../ir/graph.js";
+import { dataInputs, type Node } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
 import { elementwise, input } from "./infer.js";
-import { defineOp, type InferContext, notCovered, type Role } from "./operator.js";
+import { defineOp, type InferContext, notCovered, type Role, refuseGradient } from "./operator.js";
 
 /** Two data operands make an addition or a gate; one makes an affine map. */
 const byActivity =
@@ -57,7 +55,7 @@ export const Pow = defineOp("Pow", {
   infer: elementwise((a, c) => (typeof a === "number" && typeof c === "number" ? a ** c : undefined)),
   scalar: (a, c) => a ** c,
   gradient: ({ node, x: [base, exponent], dy, b, wants }) => {
-    if (wants[1]) fail("E021", "Pow", { at: place(node), why: "its exponent depends on the input" });
+    if (wants[1]) refuseGradient(node, "its exponent depends on the input");
     const power = isFloat(exponent!.type) ? exponent! : b.cast(exponent!, b.real);
     return [b.unbroadcast(b.mul(dy, b.mul(power, b.emit("Pow", [base!, b.sub(power, 1)]))), base!), undefined];
   },

@@ -99,10 +99,13 @@ export const Attention = defineOp("Attention", {
 });
 
 export function refuse(node: Node, when: boolean, why: string): void {
-  if (when)
-    fail(why.includes("cache") ? "E033" : "E025", node.operator, {
-      at: place(node),
-      why,
-      try: "export the model without it",
-    });
+  if (!when) return;
+  const cache = why.includes("cache");
+  fail(cache ? "E033" : "E025", cache ? "" : node.operator, {
+    at: place(node),
+    why,
+    try: cache
+      ? "export the model without a cache (use_cache=False, a task without -with-past)"
+      : "export the model without it",
+  });
 }

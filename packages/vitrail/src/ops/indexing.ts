@@ -1,11 +1,9 @@
-/** Movement by index: gathers and scatters. */
-import { fail } from "../errors.js";
-import { int, intsOf, numbersOf, place, type Value } from "../ir/graph.js";
+import { int, intsOf, numbersOf, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { entriesOf, input } from "./infer.js";
-import { defineOp, type Inferred } from "./operator.js";
+import { defineOp, type Inferred, refuseGradient } from "./operator.js";
 
 export const Gather = defineOp("Gather", {
   role: "movement",
@@ -77,8 +75,7 @@ export const GatherElements = defineOp("GatherElements", {
   gradient: ({ node, x: [x, index], dy, b }) => {
     const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
     if (b.opset >= 16) return [b.emit("ScatterElements", [b.zerosLike(x!), index, dy], { axis, reduction: "add" })];
-    if (axis !== b.rank(x!) - 1)
-      fail("E021", "GatherElements", { at: place(node), why: "below opset 16 it is only covered along the last axis" });
+    if (axis !== b.rank(x!) - 1) refuseGradient(node, "below opset 16 it is only covered along the last axis");
     const hot = oneHot(b, index!, b.shape(x!)[axis]!);
     return [b.squeeze(b.matmul(b.unsqueeze(dy, [axis]), hot), [axis])];
   },
@@ -97,8 +94,7 @@ export const GatherND = defineOp("GatherND", {
     return { type: x.type, shape };
   },
   gradient: ({ node, x: [x, index], dy, b }) => {
-    if (int(node, "batch_dims", 0) !== 0)
-      fail("E021", "GatherND", { at: place(node), why: "batch_dims other than 0 is not covered" });
+    if (int(node, "batch_dims", 0) !== 0) refuseGradient(node, "batch_dims other than 0 is not covered");
     return [b.emit("ScatterND", [b.zerosLike(x!), index, dy], b.opset >= 16 ? { reduction: "add" } : {})];
   },
 });
@@ -109,7 +105,7 @@ export const ScatterND = defineOp("ScatterND", {
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
   gradient: ({ node, x: [, index, updates], dy, b, wants }) => {
     if ((node.attributes.reduction ?? "none") !== "none")
-      fail("E021", "ScatterND", { at: place(node), why: `reduction ${node.attributes.reduction} is not covered` });
+      refuseGradient(node, `reduction ${node.attributes.reduction} is not covered`);
     return [
       wants[0] ? b.emit("ScatterND", [dy, index, b.zerosLike(updates!)]) : undefined,
       undefined,
@@ -123,10 +119,7 @@ export const ScatterElements = defineOp("ScatterElements", {
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
   gradient: ({ node, x: [, index, updates], dy, b, wants }) => {
     if ((node.attributes.reduction ?? "none") !== "none")
-      fail("E021", "ScatterElements", {
-        at: place(node),
-        why: `reduction ${node.attributes.reduction} is not covered`,
-      });
+      refuseGradient(node, `reduction ${node.attributes.reduction} is not covered`);
     const axis = int(node, "axis", 0);
     return [
       wants[0] ? b.emit("ScatterElements", [dy, index, b.zerosLike(updates!)], { axis }) : undefined,

@@ -5,7 +5,7 @@ import * as D from "../tensor/dim.js";
 import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, entriesOf, foldInts, input, vector } from "./infer.js";
-import { defineOp, type GradientContext, type InferContext, type Inferred } from "./operator.js";
+import { defineOp, type GradientContext, type InferContext, type Inferred, refuseGradient } from "./operator.js";
 
 const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeLike(dy, x!)];
 
@@ -342,7 +342,7 @@ export const Pad = defineOp("Pad", {
   },
   gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
     if ((node.attributes.mode ?? "constant") !== "constant")
-      fail("E021", "Pad", { at: place(node), why: `mode ${node.attributes.mode} is not covered` });
+      refuseGradient(node, `mode ${node.attributes.mode} is not covered`);
     const crop = b.emit("Mul", [pads!, b.ints([-1])]);
     const back = b.emit("Pad", [dy, crop, undefined, axes].slice(0, axes ? 4 : 2));
     back.shape = x!.shape;
@@ -397,8 +397,7 @@ const blocks = (name: string, inverse: string, grow: boolean) =>
       };
     },
     gradient: ({ node, dy, b }) => {
-      if ((node.attributes.mode ?? "DCR") !== "DCR")
-        fail("E021", name, { at: place(node), why: "mode CRD is not covered" });
+      if ((node.attributes.mode ?? "DCR") !== "DCR") refuseGradient(node, "mode CRD is not covered");
       return [b.emit(inverse, [dy], { blocksize: node.attributes.blocksize! })];
     },
   });

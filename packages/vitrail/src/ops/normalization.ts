@@ -1,10 +1,8 @@
-/** Normalisations and softmax. */
-import { fail } from "../errors.js";
-import { int, type Node, place, type Value } from "../ir/graph.js";
+import { int, type Node, type Value } from "../ir/graph.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input, like } from "./infer.js";
-import { defineOp } from "./operator.js";
+import { defineOp, refuseGradient } from "./operator.js";
 
 /** Axes from `axis` (default: the last one) to the end. */
 const normalizedAxes = (node: Node, rank: number): number[] =>
@@ -22,8 +20,7 @@ export const LayerNormalization = defineOp("LayerNormalization", {
     return [{ type: x.type, shape: x.shape }, statistics, statistics].slice(0, Math.max(1, c.outputs));
   },
   gradient: ({ node, x: [x, gamma], dy, b, wants }) => {
-    if (wants.slice(1).some(Boolean))
-      fail("E021", "LayerNormalization", { at: place(node), why: "its scale depends on the input" });
+    if (wants.slice(1).some(Boolean)) refuseGradient(node, "its scale depends on the input");
     const axes = normalizedAxes(node, b.rank(x!));
     const centred = b.sub(x!, b.reduceMean(x!, axes));
     const inverse = inverseDeviation(b, centred, axes, epsilonOf(node));
@@ -56,7 +53,7 @@ export const LpNormalization = defineOp("LpNormalization", {
   role: "normalization",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    if (int(node, "p", 2) !== 2) fail("E021", "LpNormalization", { at: place(node), why: "only p = 2 is covered" });
+    if (int(node, "p", 2) !== 2) refuseGradient(node, "only p = 2 is covered");
     const axes = [normalizeAxis(int(node, "axis", -1), b.rank(x!))];
     const length = b.sqrt(b.reduceSum(b.square(x!), axes));
     const along = b.mul(y!, b.reduceSum(b.mul(dy, y!), axes));

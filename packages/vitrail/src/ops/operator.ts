@@ -87,10 +87,14 @@ export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator 
 
 /** For what could be differentiated but is not: an error on the data path, where no rule at all would be a silent zero. */
 export const notCovered = ({ node }: GradientContext): never =>
+  refuseGradient(node, "the target depends on it, and its gradient is not covered");
+
+export const refuseGradient = (node: Node, why: string): never =>
   fail("E021", node.operator, {
     at: place(node),
     node: node.source,
-    why: "the target depends on it, and its gradient is not covered",
+    why,
+    try: "export the model without it, or use a method that needs no gradient",
   });
 
 export const roleOf = (operator: Operator, node: Node): Role =>

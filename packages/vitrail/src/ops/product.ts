@@ -5,7 +5,7 @@ import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
-import { defineOp, type Inferred, type Role } from "./operator.js";
+import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
 
 const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
 
@@ -132,7 +132,7 @@ export const Conv = defineOp("Conv", {
     return [addBias(b, b.emit("Conv", [x, w], node.attributes), b.unsqueeze(bias, [0, ...range(rank).slice(2)]))];
   },
   gradient: ({ node, x: [x, w], dy, b, wants }) => {
-    if (wants[1]) fail("E021", "Conv", { at: place(node), why: "its kernel depends on the input" });
+    if (wants[1]) refuseGradient(node, "its kernel depends on the input");
     const window = windowOf(node, b.shape(w!).slice(2));
     const { strides, dilations, group } = window;
     const pads = backwardPads(window, b.shape(x!).slice(2), b.shape(dy).slice(2));

@@ -1,12 +1,10 @@
-/** Resampling. Along every axis it is a fixed linear map, y = M x; the cotangent is pulled back with Mᵀ. */
-import { fail } from "../errors.js";
-import { type Node, place, type Value } from "../ir/graph.js";
+import type { Node, Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { readNumbers, tensorOf } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
 import { counting } from "./indexing.js";
 import { entriesOf, input } from "./infer.js";
-import { defineOp, type Inferred } from "./operator.js";
+import { defineOp, type Inferred, refuseGradient } from "./operator.js";
 
 const numbers = (v: Value | undefined): readonly number[] | undefined =>
   v?.constant && v.constant.dims[0] !== 0 ? readNumbers(v.constant) : undefined;
@@ -43,7 +41,7 @@ export const Resize = defineOp("Resize", {
 /** Mᵀ along one axis, where M is what the same Resize makes of the identity matrix. */
 function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: D.Dim, to: D.Dim): Value {
   if (String(node.attributes.coordinate_transformation_mode ?? "half_pixel") === "tf_crop_and_resize")
-    fail("E021", "Resize", { at: place(node), why: "tf_crop_and_resize is not covered" });
+    refuseGradient(node, "tf_crop_and_resize is not covered");
   const { axes: _, ...attributes } = node.attributes;
   const index = counting(b, from);
   const identity = b.cast(b.emit("Equal", [b.unsqueeze(index, [1]), index]), b.real);
