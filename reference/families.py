@@ -411,6 +411,23 @@ text(
     maps=text_map({"kind": "token"}),
 )
 text(
+    name="bert_qa",
+    title="BERT question answering: start and end scores per token",
+    build=hf_model(
+        hf.BertForQuestionAnswering,
+        lambda: hf.BertConfig(**{**TEXT, "num_labels": 2}),
+        TYPED,
+        ("start_logits", "end_logits"),
+        seed=29,
+    ),
+    inputs=ids(29, types=True, **bert_ids),
+    outputs=("start_logits", "end_logits"),
+    output="start_logits",
+    axes={**IDS_AXES, **{n: {0: "batch", 1: "sequence"} for n in ("start_logits", "end_logits")}},
+    targets=[[[5], [2]], [[0], [7]]],
+    maps=text_map({"kind": "token"}),
+)
+text(
     name="distilbert",
     title="DistilBERT sequence classification",
     build=hf_model(

@@ -21,6 +21,7 @@ PLAN = {
         ts-op17-eager+ortopttanh dynamo-op18-sdpa+ortopt
         ts-op17-eager+functions dynamo-op20-eager+if dynamo-op18-eager+shared ts-op17-eager+fp16 ts-op17-eager+fp16io
         ts-op17-eager+int8 ts-op17-eager+slim+q4 ts-op17-eager+q4gather""",
+    "bert_qa": "ts-op17-eager dynamo-op18-sdpa",
     "bert_token_cls": "ts-op17-eager dynamo-op18-sdpa ts-op13-eager+slim",
     "distilbert": "ts-op14-sdpa dynamo-op18-sdpa dynamo-op23-sdpa ts-op17-eager+ortopt",
     "roberta": "ts-op17-eager dynamo-op18-sdpa dynamo-op23-sdpa ts-op11-eager+slim",

@@ -4,7 +4,8 @@ import type { AttentionSite } from "./canonicalize/attention-site.js";
 import { unitInput } from "./canonicalize/unit.js";
 import { fail } from "./errors.js";
 import { flowToTokens } from "./flow/flow.js";
-import { classAxis, keptAtoms } from "./flow/layout.js";
+import { keptAtoms } from "./flow/layout.js";
+import { classAxis } from "./flow/output.js";
 import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
 import type { Node, Value } from "./ir/graph.js";
@@ -118,7 +119,7 @@ function context(
       const request = {
         b,
         output,
-        seed: positions(b, seed),
+        seed: positions(b, seed, classAxis(output)),
         sites,
         map,
         normalizeRows,
@@ -135,12 +136,11 @@ function context(
 }
 
 /** The seed over positions alone: classes are summed. */
-function positions(b: Builder, seed: Value): Value {
+function positions(b: Builder, seed: Value, classes: number | undefined): Value {
   const shape = b.shape(seed);
-  const axis = classAxis(shape.length);
-  const dims = shape.filter((_, i) => i !== axis);
+  const dims = shape.filter((_, i) => i !== classes);
   if (dims.length === 1) return b.expand(b.scalar(1), dims);
-  return b.reduceSum(b.abs(seed), [axis], false);
+  return classes === undefined ? b.abs(seed) : b.reduceSum(b.abs(seed), [classes], false);
 }
 
 /** [samples, tokens], whatever order the model keeps its axes in; a single fixed sample has no axis of its own. */

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../../test/support/dimension.js";
-import { type Atom, atom, keptAtoms, type Layout, outputLayout, regroup } from "../src/flow/layout.js";
+import { type Atom, atom, keptAtoms, type Layout, regroup } from "../src/flow/layout.js";
+import { layoutOfShape } from "../src/flow/output.js";
 import { type Dim, multiply, product, symbol } from "../src/tensor/dim.js";
 
 const kinds = ["batch", "token", "channel"] as const;
@@ -103,8 +104,9 @@ describe("regroup", () => {
 });
 
 test("an output's axes are samples, positions and classes", () => {
-  const kindsOf = (shape: readonly Dim[]) => outputLayout(shape).map((axis) => axis.map((a) => a.kind));
+  const kindsOf = (shape: readonly Dim[]) =>
+    layoutOfShape(shape, shape.length - 1).map((axis) => axis.map((a) => a.kind));
   expect(kindsOf([2, 10])).toEqual([["batch"], ["channel"]]);
   expect(kindsOf([2, 7, 10])).toEqual([["batch"], ["token"], ["channel"]]);
-  expect(keptAtoms(outputLayout([2, 7, 10])).map((a) => a.size)).toEqual([2, 7]);
+  expect(keptAtoms(layoutOfShape([2, 7, 10], 2)).map((a) => a.size)).toEqual([2, 7]);
 });

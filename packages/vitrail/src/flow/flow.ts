@@ -14,8 +14,9 @@ import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { attend, rowNormalizer } from "./attend.js";
-import { keptAtoms, type Layout, layoutOrFail, outputLayout } from "./layout.js";
+import { keptAtoms, type Layout, layoutOrFail } from "./layout.js";
 import { moveRow } from "./move.js";
+import { outputLayout } from "./output.js";
 import { overrideReadout, type Readout } from "./readout.js";
 import { joinRows, mapRow, type Row, total } from "./row.js";
 
@@ -69,7 +70,7 @@ class Flow {
 
   run(): FlowResult {
     const { output, seed } = this.request;
-    this.pending.set(output, { layout: outputLayout(output.shape!), v: seed, added: undefined });
+    this.pending.set(output, { layout: outputLayout(output), v: seed, added: undefined });
     for (;;) {
       const [value, row] = this.latest();
       const alone = this.pending.size === 0 && this.ends.length === 0;

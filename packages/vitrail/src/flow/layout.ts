@@ -201,10 +201,3 @@ export function layoutOrFail(node: Node, index: number, out: Layout, isSite: boo
     });
   return layout;
 }
-
-/** The axis that holds classes: channels of a picture-shaped output, else the last one. */
-export const classAxis = (rank: number): number => (rank === 4 ? 1 : rank - 1);
-
-/** The layout of the explained output: samples, then positions and classes. */
-export const outputLayout = (shape: Shape): Layout =>
-  shape.map((d, axis) => [atom(d, axis === 0 ? "batch" : axis === classAxis(shape.length) ? "channel" : "token")]);

@@ -1,6 +1,7 @@
 /** Sums over one sample. Where the sample's axis lies (and what it is folded with) is found from the output backwards. */
 
-import { inputLayout, type Layout, outputLayout } from "../flow/layout.js";
+import { inputLayout, type Layout } from "../flow/layout.js";
+import { outputLayout } from "../flow/output.js";
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
@@ -13,7 +14,7 @@ export function layoutsOf(
   passThrough: (node: Node) => Value | undefined,
 ): Map<Value, Layout> {
   const layouts = new Map<Value, Layout>();
-  if (output.shape) layouts.set(output, outputLayout(output.shape));
+  if (output.shape) layouts.set(output, outputLayout(output));
   for (const node of ancestors([output], dataInputs).reverse()) {
     const known = node.outputs.find((v) => layouts.has(v));
     if (!known) continue;
