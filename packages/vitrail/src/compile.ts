@@ -7,11 +7,12 @@ import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
+import { lift } from "./lift/lift.js";
 import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { readModel } from "./onnx/model.js";
 import { type CompileOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
-import { seedOf, targetInput } from "./seed.js";
+import { seedOf, severalOf, targetInput } from "./seed.js";
 import { version } from "./version.js";
 
 /** A compiled model: the original bytes, followed by the patch. */
@@ -28,7 +29,7 @@ export interface Program {
  */
 export function compile(model: Uint8Array, options: CompileOptions = {}): Program {
   const original = originalBytes(model);
-  const { method, values, target: mode, choice, readout } = resolveOptions(options);
+  const { method, values, target: mode, several, choice, readout } = resolveOptions(options);
   const proto = readModel(original);
   const graph = importModel(proto);
   const b = graph.builder;
@@ -37,14 +38,16 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
   const read = values.normalizeRows === true || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
   const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
   const [analysis] = analyses as [Analysis, ...Analysis[]];
-  const target = targetInput(b, mode, analysis.output);
-  const seed = seedOf(b, mode, analysis.output, target);
+  const one = targetInput(b, mode, analysis.output);
+  const seed = seedOf(b, mode, analysis.output, one);
+  const target = one && several ? severalOf(b, one) : one;
   const targetName = free("target", graph.names);
   const results = analyses.map((each, index) => {
     const { source } = each;
     const explained = explain(each, method, values, seed);
+    const map = one && target && several ? lift(b, explained.relevance, one, target) : explained.relevance;
     b.pass = "output";
-    const relevance = b.emit("Cast", [explained.relevance], { to: 1 });
+    const relevance = b.emit("Cast", [map], { to: 1 });
     const name = free(index === 0 ? "relevance" : `relevance_${source.input}`, graph.names);
     const tower: Tower = {
       explains: source.input,
@@ -61,7 +64,7 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     method: method.id,
     options: values,
     output: analysis.outputName,
-    target: { name: target ? targetName : null, mode },
+    target: { name: target ? targetName : null, mode, several },
     ...first,
     ...(further.length > 0 && { further }),
     source: { sha256: sha256(original), bytes: original.length },

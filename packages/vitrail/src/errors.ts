@@ -32,6 +32,7 @@ const CATALOGUE = {
   E031: { kind: "unsupported", title: "token layout not understood" },
   E032: { kind: "unsupported", title: "nothing to explain" },
   E033: { kind: "unsupported", title: "decoder with a cache" },
+  E034: { kind: "unsupported", title: "several targets at once are not covered by operator" },
   // What shows only when a model is run.
   E060: { kind: "input", title: "an input is missing" },
   E061: { kind: "input", title: "no such input" },

@@ -9,7 +9,12 @@ export interface Metadata extends Tower {
   readonly options: OptionValues;
   /** Name of the explained output. */
   readonly output: string;
-  readonly target: { readonly name: string | null; readonly mode: TargetMode };
+  readonly target: {
+    readonly name: string | null;
+    readonly mode: TargetMode;
+    /** With a leading axis for several targets, which the relevance then has too. */
+    readonly several: boolean;
+  };
   /** Further explained inputs, each with a relevance output of its own. */
   readonly further?: readonly Tower[];
   readonly source: { readonly sha256: string; readonly bytes: number };

@@ -10,6 +10,8 @@ export interface CompileOptions {
   readonly method?: string;
   /** Where the target comes from: a class index (default), weights in the output's shape, or the model's own arg-max. */
   readonly target?: TargetMode;
+  /** Several targets in one run: `target` and `relevance` get a leading axis, [targets, ...]. Not with "predicted". */
+  readonly severalTargets?: boolean;
   /** Name of the explained output. */
   readonly output?: string;
   /** Name of the explained input, or several of them: then each has a relevance output of its own. */
@@ -24,12 +26,13 @@ export interface ResolvedOptions {
   readonly method: Method;
   readonly values: OptionValues;
   readonly target: TargetMode;
+  readonly several: boolean;
   readonly choice: { readonly output: string | undefined; readonly explains: readonly (string | undefined)[] };
   readonly readout: Readout | undefined;
 }
 
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
-const GENERAL = new Set(["method", "target", "output", "explains", "readout"]);
+const GENERAL = new Set(["method", "target", "severalTargets", "output", "explains", "readout"]);
 
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const method = findMethod(options.method ?? "transformer-attribution");
@@ -39,6 +42,9 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
       why: `the modes are ${TARGETS.join(", ")}`,
       try: '"index", unless the class is not known',
     });
+  const several = options.severalTargets ?? false;
+  if (several && target === "predicted")
+    fail("E015", '"predicted"', { why: "it is one class, and several were asked for", try: 'target: "index"' });
   const given = Object.entries(options).filter(([name, value]) => !GENERAL.has(name) && value !== undefined);
   const problems = given.flatMap(([name, value]) => {
     const option = method.options.find((o) => o.name === name);
@@ -62,6 +68,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     method,
     values,
     target,
+    several,
     choice: { output: options.output, explains: explainedInputs(options.explains) },
     readout: readReadout(options.readout),
   };

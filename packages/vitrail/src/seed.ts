@@ -17,6 +17,13 @@ export function targetInput(b: Builder, mode: TargetMode, output: Value): Value 
   return input;
 }
 
+/** `target` with a leading axis of its own extent. */
+export function severalOf(b: Builder, target: Value): Value {
+  const several = b.value(target.type, [b.unused("targets"), ...b.shape(target)]);
+  b.registerExtents(several);
+  return several;
+}
+
 export function seedOf(b: Builder, mode: TargetMode, output: Value, target: Value | undefined): Value {
   b.pass = "seed";
   b.source = output.name ?? "";

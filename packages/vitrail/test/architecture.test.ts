@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["onnx"],
   ["ir"],
   ["ops"],
+  ["lift"],
   ["canonicalize"],
   ["gradient"],
   ["flow"],

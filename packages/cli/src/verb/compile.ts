@@ -16,6 +16,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   out: string;
   patch?: string;
   targetInput: "index" | "weights" | "predicted";
+  severalTargets?: boolean;
   output?: string;
   explains?: string;
   readout?: string;
@@ -33,6 +34,7 @@ export function compileVerb(program: Command, run: RunVerb): void {
         .choices(["index", "weights", "predicted"])
         .default("index"),
     )
+    .option("--several-targets", "target and relevance get a leading axis: several classes in one run")
     .option("--output <name>", "the model output to explain")
     .option("--explains <names>", "the model input to explain; several with commas, each with its own relevance")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
@@ -48,6 +50,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
   const program = compile(original, {
     method: method.id,
     target: flags.targetInput,
+    ...(flags.severalTargets && { severalTargets: true }),
     ...(flags.output && { output: flags.output }),
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
@@ -75,7 +78,7 @@ function summaryLines(out: string, { bytes, patch, report }: Program, colors: Co
   const wanted =
     target.mode === "predicted"
       ? "the predicted class, found inside the graph"
-      : `input "${target.name}" (${target.mode})`;
+      : `input "${target.name}" (${target.mode}${target.several ? ", several in one run" : ""})`;
   const unit = relevance.kind === "tokens" ? "one value per token" : "one value per element of the input";
   return [
     `${colors.bold(out)}  ${size(bytes.length)}, of which ${size(patch.length)} (${share} %) explain`,

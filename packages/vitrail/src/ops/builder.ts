@@ -38,6 +38,11 @@ export class Builder {
 
   fresh = (hint: string): Dim => symbol(`${hint}#${this.symbols++}`);
 
+  /** A symbol by this name, or one like it that no visible value has. */
+  unused(name: string): Dim {
+    return this.extents.has(name) ? this.unused(`${name}_`) : symbol(name);
+  }
+
   /** A node of its own (the original graph's); `emit` shares equal ones. */
   node(operator: string, inputs: readonly (Value | undefined)[], attributes: Attributes, outputs: number): Value[] {
     const entry = this.operators.get(operator) ?? unknownOperator(operator);

@@ -4,7 +4,7 @@ import { checkFeeds } from "./feed.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
 import type { Session } from "./session.js";
-import { type Index, isWeights, type Target, targetTensor, topIndices } from "./target.js";
+import { type Index, isWeights, partOf, stacked, type Target, targetTensor, topIndices } from "./target.js";
 import type { Feeds, Outputs, Tensor } from "./tensor.js";
 
 export interface ExplainOptions {
@@ -16,6 +16,11 @@ export interface Explainer {
   readonly findings: Findings;
   readonly metadata: Metadata;
   explain(feeds: Feeds, options?: ExplainOptions): Promise<Explanation>;
+  /**
+   * One explanation per target, in their order: in one run where the model was compiled with `severalTargets` (a further target
+   * then shares the forward pass), else in one run after the other.
+   */
+  explainEach(feeds: Feeds, targets: readonly Target[]): Promise<Explanation[]>;
   /** The outputs of the original model alone, in a session made when this is first called. */
   predict(feeds: Feeds): Promise<Outputs>;
   close(): Promise<void>;
@@ -38,8 +43,7 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
 
   const explain = async (feeds: Feeds, { target }: ExplainOptions = {}): Promise<Explanation> => {
     check(feeds);
-    const { mode, name } = metadata.target;
-    if (mode === "predicted") {
+    if (metadata.target.mode === "predicted") {
       if (target !== undefined) {
         const why = "it was compiled to explain its own top class and takes no target";
         throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
@@ -47,12 +51,33 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
       const outputs = await session.run(feeds, "explanation");
       return finish(outputs, topIndices(explainedOutput(outputs)), feeds);
     }
-    const dims = target === undefined ? undefined : knownDims(findings, feeds);
+    const [explanation] = await together(feeds, [target]);
+    return explanation!;
+  };
+
+  const explainEach = async (feeds: Feeds, targets: readonly Target[]): Promise<Explanation[]> => {
+    if (metadata.target.several && targets.length > 0) {
+      check(feeds);
+      return together(feeds, targets);
+    }
+    const explanations: Explanation[] = [];
+    for (const target of targets) explanations.push(await explain(feeds, { target }));
+    return explanations;
+  };
+
+  /** All targets in one run. */
+  const together = async (feeds: Feeds, targets: readonly (Target | undefined)[]): Promise<Explanation[]> => {
+    const { mode, name, several } = metadata.target;
+    const dims = targets.includes(undefined) ? undefined : knownDims(findings, feeds);
     const logits = dims ? undefined : explainedOutput(await session.run(feeds, "prediction"));
-    const chosen = target ?? topIndices(logits!);
-    const seed = targetTensor(chosen, mode, dims ?? logits!.dims);
-    const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: seed }) }, "explanation");
-    return finish(outputs, isWeights(chosen) ? undefined : indicesFor(chosen, explainedOutput(outputs)), feeds);
+    const chosen = targets.map((target) => target ?? topIndices(logits!));
+    const seeds = chosen.map((target) => targetTensor(target, mode, dims ?? logits!.dims));
+    const target = several ? stacked(seeds) : seeds[0]!;
+    const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: target }) }, "explanation");
+    return chosen.map((each, i) => {
+      const indices = isWeights(each) ? undefined : indicesFor(each, explainedOutput(outputs));
+      return finish(outputs, indices, feeds, several ? i : undefined);
+    });
   };
 
   const explainedOutput = (outputs: Outputs): Tensor => outputs[metadata.output]!;
@@ -60,12 +85,16 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
   const { further = [], ...shared } = metadata;
   const towers = [shared, ...further.map((tower) => ({ ...shared, ...tower }))];
 
-  const finish = (outputs: Outputs, targets: readonly Index[] | undefined, feeds: Feeds) => {
+  /** `at`: which of the run's targets, where it had a leading axis of them. */
+  const finish = (outputs: Outputs, targets: readonly Index[] | undefined, feeds: Feeds, at?: number) => {
     const names = towers.map(({ relevance }) => relevance.name);
     const own = Object.fromEntries(Object.entries(outputs).filter(([name]) => !names.includes(name)));
     const [first, ...others] = towers.map((tower) => {
       const relevance = outputs[tower.relevance.name];
-      if (relevance) return new Explanation(own, relevance, tower, targets, feeds[tower.explains]!.dims);
+      if (relevance) {
+        const map = at === undefined ? relevance : partOf(relevance, at);
+        return new Explanation(own, map, tower, targets, feeds[tower.explains]!.dims);
+      }
       const why = `it gave no ${tower.relevance.name} but only: ${Object.keys(outputs).join(", ")}`;
       throw failure(problem("E067", { why, try: "compile the model again" }));
     });
@@ -78,6 +107,7 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     findings,
     metadata,
     explain: (feeds, options) => life.during(() => explain(feeds, options)),
+    explainEach: (feeds, targets) => life.during(() => explainEach(feeds, targets)),
     predict: (feeds) => life.during(() => predict(feeds)),
     close: life.close,
   };

@@ -62,6 +62,24 @@ export function targetTensor(target: Target, mode: TargetMode, dims: readonly nu
   return tensor(BigInt64Array.from(indices.flat(), BigInt), axes.length === 1 ? [batch] : [batch, axes.length]);
 }
 
+/** Target tensors of one run as one tensor with a leading axis. */
+export function stacked(seeds: readonly Tensor[]): Tensor {
+  const size = sizeOf(seeds[0]!.dims);
+  const data =
+    seeds[0]!.data instanceof BigInt64Array
+      ? new BigInt64Array(seeds.length * size)
+      : new Float32Array(seeds.length * size);
+  for (const [i, seed] of seeds.entries()) data.set(seed.data as never, i * size);
+  return tensor(data, [seeds.length, ...seeds[0]!.dims]);
+}
+
+/** Part `at` of a tensor with a leading axis. */
+export function partOf({ type, dims, data }: Tensor, at: number): Tensor {
+  const own = dims.slice(1);
+  const size = sizeOf(own);
+  return { type, dims: own, data: data.slice(at * size, (at + 1) * size) };
+}
+
 /** The largest entry of each sample: the top class, or the top (position, class). */
 export function topIndices(logits: Tensor): Index[] {
   const [batch, ...axes] = withClasses(logits.dims);

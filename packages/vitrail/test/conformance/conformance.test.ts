@@ -1,7 +1,7 @@
 /** Every operator of the registry against the runtime: shapes, folded integers and gradients of its samples. */
 import { describe, expect, test } from "vitest";
 import { random, seedFrom } from "../../../../test/support/random.js";
-import { type Arrays, array, open, type Session } from "../../../../test/support/runtime.js";
+import { type Arrays, array, type NumberArray, open, type Session } from "../../../../test/support/runtime.js";
 import { importModel } from "../../src/canonicalize/import.js";
 import { VitrailError } from "../../src/errors.js";
 import { readModel } from "../../src/onnx/model.js";
@@ -99,8 +99,30 @@ async function checkGradients(
         expect(distance, at).toBeLessThanOrEqual(bound);
       }
     }
+    await checkSeveral(forms.at(-1)!, model, output, seed);
   }
   return true;
+}
+
+/** Several cotangents in one run: a gradient is linear in them, so that the parts are known from the first one alone. */
+async function checkSeveral(form: Form, model: NodeModel, output: string, { type, dims, values }: NumberArray) {
+  const { bytes } = nodeModel(form);
+  const factors = [1, -2, 0.5];
+  const run = (several: boolean, list: readonly number[], shape: readonly number[]) =>
+    runGradient(
+      gradientProgram(bytes, output, model.data, several),
+      { ...model.feeds, [`seed_${output}`]: array(type, list, shape) },
+      type,
+    );
+  const single = await run(false, values, dims);
+  const seeds = factors.flatMap((factor) => values.map((v) => v * factor));
+  const together = await run(true, seeds, [factors.length, ...dims]);
+  for (const name of model.data) {
+    const [one, all] = [single![`d_${name}`]!, together![`d_${name}`]!];
+    expect([...all.dims], name).toEqual([factors.length, ...one.dims]);
+    const expected = factors.flatMap((factor) => one.values.map((v) => v * factor));
+    expect(apart(all.values, expected), `several of ${name}`).toBeLessThanOrEqual(type === "float64" ? 1e-12 : 1e-5);
+  }
 }
 
 async function runGradient(bytes: Uint8Array, feeds: Arrays, type: string): Promise<Arrays | undefined> {
