@@ -1,6 +1,6 @@
 """Scores the shipped ONNX file on the shipped test split, and, given the checkpoint, where its explanations land.
 
-    python evaluate.py --model ../../models/blood-cells [--checkpoint model.pt]
+    python evaluate.py --model ../../models/blood-cells [--checkpoint model.pt] [--leave-out PHOTOGRAPH ...]
 """
 
 import argparse
@@ -78,9 +78,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="the model's folder, with onnx/ and test-split/")
     parser.add_argument("--checkpoint", type=Path, help="also score explanations, from the weights train.py wrote")
+    parser.add_argument("--leave-out", nargs="*", default=[], help="photographs that do not count, by name")
     options = parser.parse_args()
 
-    crops = read_split(options.model / "test-split")
+    crops = [c for c in read_split(options.model / "test-split") if c.photograph not in options.leave_out]
     print(f"{len(crops)} crops of {len({crop.photograph for crop in crops})} test photographs")
     classification(options.model / "onnx" / "model.onnx", crops)
     if options.checkpoint:

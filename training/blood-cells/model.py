@@ -30,9 +30,11 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, ratio * width), nn.GELU(), nn.Linear(ratio * width, width))
 
-    def forward(self, x):
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+    def forward(self, x, keep=None):
+        branch = self.attention(self.norm1(x))
+        x = x + (branch if keep is None else branch * keep[0])
+        branch = self.mlp(self.norm2(x))
+        return x + (branch if keep is None else branch * keep[1])
 
 
 class ViT(nn.Module):
@@ -55,12 +57,15 @@ class ViT(nn.Module):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
 
-    def features(self, pixel_values):
-        """The normalised tokens after the last block, class token first."""
+    def features(self, pixel_values, keep=None):
+        """The normalised tokens after the last block, class token first.
+
+        In training, `keep` [blocks, 2, batch, 1, 1] scales the branches of each sample (stochastic depth).
+        """
         x = self.embed(pixel_values).flatten(2).transpose(1, 2)
         x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.positions
-        for block in self.blocks:
-            x = block(x)
+        for i, block in enumerate(self.blocks):
+            x = block(x, None if keep is None else keep[i])
         return self.norm(x)
 
     def forward(self, pixel_values):
