@@ -10,7 +10,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ort from "onnxruntime-node";
-import { compile, methods } from "../packages/vitrail/dist/index.js";
+import { builtMethods, compile } from "../packages/vitrail/dist/index.js";
 import { visionTransformer } from "./bench-model.js";
 import { replaceBetween } from "./docs.js";
 
@@ -104,6 +104,6 @@ async function main(names, chosen) {
 if (args[0] === "--child") console.log(JSON.stringify(await child(args.slice(1))));
 else {
   const names = args.filter((a) => a in SHAPES);
-  const chosen = methods.filter((m) => args.includes(m.id));
-  await main(names.length > 0 ? names : ["tiny", "base"], chosen.length > 0 ? chosen : methods);
+  const chosen = builtMethods.filter((m) => args.includes(m.id));
+  await main(names.length > 0 ? names : ["tiny", "base"], chosen.length > 0 ? chosen : builtMethods);
 }

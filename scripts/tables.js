@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import ort from "onnxruntime-node";
 import sharp from "sharp";
 import { boxMask, centre, pointingGame, random, relevanceMass } from "../packages/evaluation/dist/index.js";
-import { compile, methods } from "../packages/vitrail/dist/index.js";
+import { builtMethods, compile } from "../packages/vitrail/dist/index.js";
 import { replaceBetween } from "./docs.js";
 
 const folder = new URL("../models/blood-cells/", import.meta.url);
@@ -80,7 +80,7 @@ async function explainerOf(id) {
 
 const subject = { units: GRID * GRID, grid: [GRID, GRID] };
 const rows = [
-  ...methods.map((m) => ({ id: m.id, make: () => explainerOf(m.id) })),
+  ...builtMethods.map((m) => ({ id: m.id, make: () => explainerOf(m.id) })),
   { id: "*random*", make: async () => (i, target) => random.map(subject, 0, i, target) },
   { id: "*centre*", make: async () => () => centre.map(subject) },
   { id: "*box area*", make: async () => () => new Float32Array(GRID * GRID).fill(1) },

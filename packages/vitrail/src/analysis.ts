@@ -31,15 +31,20 @@ export interface Analysis {
   readonly readout: Readout | undefined;
 }
 
-export function analyse(
-  model: ModelGraph,
-  choice: { output?: string | undefined; explains?: string | undefined; readout?: Readout | undefined },
-): Analysis {
+export interface Choice {
+  readonly output?: string | undefined;
+  readonly explains?: string | undefined;
+  readonly readout?: Readout | undefined;
+  /** Nothing is pulled back: operators that nobody knows are no hindrance. */
+  readonly forwardOnly?: boolean;
+}
+
+export function analyse(model: ModelGraph, choice: Choice): Analysis {
   const outputName = chooseOutput(model, choice.output);
   const output = model.outputs.get(outputName)!;
   const nodes = ancestors([output], dataInputs);
   const sources = findSources(model, nodes, output);
-  refuseUnknown(model, nodes);
+  if (!choice.forwardOnly) refuseUnknown(model, nodes);
   refuseCaches(nodes, sources);
   const source = chooseSource(model, sources, nodes, choice.explains);
   const towards = reachable(nodes, new Set(sources.filter((s) => s.input === source.input).map((s) => s.value)));

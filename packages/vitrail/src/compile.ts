@@ -5,12 +5,15 @@ import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
+import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
 import { lift } from "./lift/lift.js";
 import { type Metadata, originalBytes, type Tower } from "./metadata.js";
+import { type BuiltMethod, isBuilt } from "./methods/method.js";
+import { builtMethods } from "./methods/registry.js";
 import { readModel } from "./onnx/model.js";
-import { type CompileOptions, resolveOptions } from "./options.js";
+import { type CompileOptions, type ResolvedOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
 import { seedOf, severalOf, targetInput } from "./seed.js";
 import { version } from "./version.js";
@@ -28,8 +31,19 @@ export interface Program {
  * @throws VitrailError with every diagnostic that was found
  */
 export function compile(model: Uint8Array, options: CompileOptions = {}): Program {
+  const resolved = resolveOptions(options);
+  const { method } = resolved;
+  if (isBuilt(method)) return append(model, method, resolved);
+  fail("E017", `"${method.id}"`, {
+    why: "it runs the model many times",
+    try: `createExplainer or "vitrail explain", which do; or one of ${builtMethods.map((m) => m.id).join(", ")}`,
+  });
+}
+
+/** The program of a method that is a graph. */
+export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
   const original = originalBytes(model);
-  const { method, values, target: mode, several, choice, readout } = resolveOptions(options);
+  const { values, target: mode, several, choice, readout, readoutText } = request;
   const proto = readModel(original);
   const graph = importModel(proto);
   const b = graph.builder;
@@ -51,12 +65,13 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     const name = free(index === 0 ? "relevance" : `relevance_${source.input}`, graph.names);
     const tower: Tower = {
       explains: source.input,
-      readout: explained.tokens ? options.readout || explained.readout || read || "every token by itself" : "",
+      readout: explained.tokens ? readoutText || explained.readout || read || "every token by itself" : "",
       relevance: { name, kind: method.kind },
       tokens: explained.tokens ? tokensOf(explained.tokens) : null,
       sites: explained.sites.map((s) => s.softmax.source),
     };
-    return { tower, output: { name, value: relevance } };
+    const { inputs = [], outputs = [] } = explained;
+    return { tower, inputs, outputs: [{ name, value: relevance }, ...outputs] };
   });
   const [first, ...further] = results.map(({ tower }) => tower) as [Tower, ...Tower[]];
   const metadata: Metadata = {
@@ -72,8 +87,8 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
   const patch = writePatch({
     b,
     taken: graph.names,
-    inputs: target ? [{ name: targetName, value: target }] : [],
-    outputs: results.map(({ output }) => output),
+    inputs: [...(target ? [{ name: targetName, value: target }] : []), ...results.flatMap((r) => r.inputs)],
+    outputs: results.flatMap((r) => r.outputs),
     metadata: { vitrail: JSON.stringify(metadata) },
     irVersion: proto.irVersion,
   });

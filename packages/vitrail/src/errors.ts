@@ -21,6 +21,7 @@ const CATALOGUE = {
   E014: { kind: "usage", title: "read-out not understood" },
   E015: { kind: "usage", title: "no such target mode" },
   E016: { kind: "usage", title: "bad value of option" },
+  E017: { kind: "usage", title: "no single graph can be the method" },
   // What stands in a model's way.
   E020: { kind: "unsupported", title: "unknown operator" },
   E021: { kind: "unsupported", title: "no gradient for operator" },
@@ -45,6 +46,7 @@ const CATALOGUE = {
   E068: { kind: "usage", title: "the explainer is closed" },
   E069: { kind: "internal", title: "internal: the thread that runs the model ended" },
   E070: { kind: "input", title: "the model cannot be read" },
+  E071: { kind: "usage", title: "cancelled" },
   // What is around a model: the command line, files, folders, labels, the Hub.
   E080: { kind: "usage", title: "wrong use" },
   E081: { kind: "input", title: "no such file" },

@@ -9,14 +9,14 @@ import { classAxis } from "./flow/output.js";
 import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
 import type { Node, Value } from "./ir/graph.js";
-import type { Explained, Method, MethodContext, OptionValues } from "./methods/method.js";
+import type { BuiltMethod, Explained, MethodContext, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
 import type { Builder } from "./ops/builder.js";
 import { relevanceStep } from "./relevance/propagate.js";
 import { layoutsOf } from "./relevance/sample.js";
 import { product } from "./tensor/dim.js";
 
-export function explain(analysis: Analysis, method: Method, options: OptionValues, seed: Value): Explained {
+export function explain(analysis: Analysis, method: BuiltMethod, options: OptionValues, seed: Value): Explained {
   const b = analysis.model.builder;
   if (method.needs.includes("attention") && analysis.sites.length === 0)
     fail("E030", "", {
@@ -68,7 +68,7 @@ function gradientPass(b: Builder, { output }: Analysis, seed: Value, wanted: Rea
 function relevancePass(
   b: Builder,
   analysis: Analysis,
-  method: Method,
+  method: BuiltMethod,
   options: OptionValues,
   seed: Value,
   wanted: ReadonlySet<Value>,
@@ -93,7 +93,7 @@ function dataLayouts({ output, sites, units }: Analysis) {
 function context(
   b: Builder,
   analysis: Analysis,
-  method: Method,
+  method: BuiltMethod,
   options: OptionValues,
   seed: Value,
   view: MethodContext["view"],

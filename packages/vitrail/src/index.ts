@@ -11,7 +11,7 @@ export {
 export { inspect } from "./inspect.js";
 export { type Metadata, originalBytes, readMetadata } from "./metadata.js";
 export type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
-export { methods } from "./methods/registry.js";
+export { builtMethods, methods } from "./methods/registry.js";
 export { type CompileOptions, findMethod } from "./options.js";
 export type { Report, SiteReport, ValueReport } from "./report.js";
 export type { TargetMode } from "./seed.js";

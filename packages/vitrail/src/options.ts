@@ -29,6 +29,8 @@ export interface ResolvedOptions {
   readonly several: boolean;
   readonly choice: { readonly output: string | undefined; readonly explains: readonly (string | undefined)[] };
   readonly readout: Readout | undefined;
+  /** The read-out as the caller wrote it. */
+  readonly readoutText: string | undefined;
 }
 
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
@@ -71,6 +73,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     several,
     choice: { output: options.output, explains: explainedInputs(options.explains) },
     readout: readReadout(options.readout),
+    readoutText: options.readout,
   };
 }
 

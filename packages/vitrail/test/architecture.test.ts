@@ -22,7 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["emit"],
   ["report.ts"],
   ["compile.ts"],
-  ["inspect.ts"],
+  ["inspect.ts", "prepare.ts"],
   ["index.ts"],
   ["runtime"],
 ];

@@ -5,7 +5,7 @@ import { run } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
 import { originalBytes, readMetadata } from "../src/metadata.js";
-import { methods } from "../src/methods/registry.js";
+import { builtMethods as methods } from "../src/methods/registry.js";
 import { version } from "../src/version.js";
 import { cases, modelOf } from "./golden/golden.js";
 import { addedTo, distance, explained, feedsOf, targets } from "./support/program.js";

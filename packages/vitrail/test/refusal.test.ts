@@ -5,7 +5,7 @@ import { random } from "../../../test/support/random.js";
 import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
 import { VitrailError } from "../src/errors.js";
-import { methods } from "../src/methods/registry.js";
+import { builtMethods, methods } from "../src/methods/registry.js";
 import type { CompileOptions } from "../src/options.js";
 
 const { normals } = random(5);
@@ -148,8 +148,8 @@ test("a loop", () => {
 
 test("no attention for a method that needs it; the others still work", () => {
   const model = sketch((_, x) => x, false);
-  const working = methods.filter((m) => refusal(model, { method: m.id }) === "compiled").map((m) => m.id);
-  expect(working).toEqual(methods.filter((m) => !m.needs.includes("attention")).map((m) => m.id));
+  const working = builtMethods.filter((m) => refusal(model, { method: m.id }) === "compiled").map((m) => m.id);
+  expect(working).toEqual(builtMethods.filter((m) => !m.needs.includes("attention")).map((m) => m.id));
 });
 
 test("no attention: the text names every method that works", () => {

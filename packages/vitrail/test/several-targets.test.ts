@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Arrays, array, type NumberArray, open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
-import { methods } from "../src/methods/registry.js";
+import { builtMethods as methods } from "../src/methods/registry.js";
 import type { CompileOptions } from "../src/options.js";
 import { besides, families, fileOf, goldensOf, inputsOf, targetOf } from "./collection/collection.js";
 import { addedTo, distance, feedsOf } from "./support/program.js";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
-import { methods } from "../src/methods/registry.js";
+import { builtMethods as methods } from "../src/methods/registry.js";
 import { readModel, writeModel } from "../src/onnx/model.js";
 import { distance, explained, feedsOf, targets } from "./support/program.js";
 

@@ -5,7 +5,7 @@ import { random } from "../../../test/support/random.js";
 import { array, open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
-import { methods } from "../src/methods/registry.js";
+import { builtMethods as methods } from "../src/methods/registry.js";
 import { cases, inputsOf, modelOf } from "./golden/golden.js";
 import { distance, explained, feedsOf, sampleOf, targets } from "./support/program.js";
 

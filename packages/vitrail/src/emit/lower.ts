@@ -14,12 +14,13 @@ export interface LoweredNode {
  */
 export function emitted(value: Value): Value {
   let v = value;
-  while (v.name === undefined && v.emitAs && (isInternal(v) || isNearFile(v.emitAs))) v = v.emitAs;
-  return v;
+  for (;;) {
+    if (v.name !== undefined) return v;
+    const other = v.writtenAs ?? (v.emitAs && isNearFile(v.emitAs) ? v.emitAs : undefined);
+    if (!other) return v;
+    v = other;
+  }
 }
-
-/** What only the compiler knows, and no runtime: it stands for something else in any case. */
-const isInternal = (v: Value): boolean => v.producer?.operator === "QuantizeStraightThrough";
 
 const CHEAP = new Set(["Add", "Sub", "Div", "Slice", "Cast", "Mul", "Squeeze", "Unsqueeze", "Reshape"]);
 
@@ -29,7 +30,8 @@ function isNearFile(v: Value, behind: ReadonlySet<Value> = new Set()): boolean {
   if (v.name !== undefined || !node) return true;
   if (behind.has(v)) return false;
   const further = new Set([...behind, v]);
-  if (v.emitAs && isNearFile(v.emitAs, further)) return true;
+  const other = v.writtenAs ?? v.emitAs;
+  if (other && isNearFile(other, further)) return true;
   return CHEAP.has(node.operator) && node.inputs.every((x) => !x || isNearFile(x, further));
 }
 

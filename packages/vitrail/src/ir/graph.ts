@@ -40,6 +40,8 @@ export class Value {
   name: string | undefined;
   /** What to compute instead when this value itself would be expensive to recompute (`x W` as `y - bias`). */
   emitAs: Value | undefined;
+  /** What is computed in place of this value in any case, where only the compiler knows what the value is. */
+  writtenAs: Value | undefined;
   constant: Tensor | undefined;
   ints: SymbolicInts | undefined;
   /** The number of a single-element floating-point constant. */

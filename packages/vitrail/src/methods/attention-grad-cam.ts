@@ -7,9 +7,9 @@ import type { AttentionSite } from "../canonicalize/attention-site.js";
 import { tokenLayout } from "../flow/tokens.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
-import type { Method, MethodContext } from "./method.js";
+import type { BuiltMethod, MethodContext } from "./method.js";
 
-export const attentionGradCam: Method = {
+export const attentionGradCam: BuiltMethod = {
   id: "attention-grad-cam",
   title: "Grad-CAM on attention",
   citation:

@@ -1,6 +1,6 @@
 /** x ⊙ g with the softmax differentiated and half to each factor of Q Kᵀ and A V; ε or γ in linear layers. Achtibat et al. 2024. */
 import { epsilonRule, gammaRule, type Pull } from "./gradient-rules.js";
-import type { Method, MethodOption } from "./method.js";
+import type { BuiltMethod, MethodOption } from "./method.js";
 import { modifiedGradientTimesInput } from "./modified-gradient.js";
 
 const epsilon: MethodOption = {
@@ -23,7 +23,7 @@ const convolutionGamma: MethodOption = {
   description: "γ of convolutions (the authors try 0.1, 0.25 and 100 on ViT)",
 };
 
-export const attnLrp: Method = {
+export const attnLrp: BuiltMethod = {
   id: "attn-lrp",
   title: "AttnLRP",
   citation: "Achtibat et al. AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers. ICML 2024.",

@@ -1,7 +1,7 @@
 /** x ⊙ ∂y/∂x: at the pixels, or at the token embeddings summed over the hidden axis. Shrikumar et al. 2016. */
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
-export const gradientTimesInputMethod: Method = {
+export const gradientTimesInputMethod: BuiltMethod = {
   id: "gradient-x-input",
   title: "Gradient x input",
   citation:

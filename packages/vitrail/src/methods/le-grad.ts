@@ -6,9 +6,9 @@ import type { AttentionSite } from "../canonicalize/attention-site.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { reciprocalOf } from "../ops/reduction.js";
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
-export const leGrad: Method = {
+export const leGrad: BuiltMethod = {
   id: "le-grad",
   title: "LeGrad (gradients of the final output)",
   citation:

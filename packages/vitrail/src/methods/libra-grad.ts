@@ -2,10 +2,10 @@
  * x ⊙ g of the balanced gradient: [softmax] V, x [gate], (x - μ) / [σ] with what stands in brackets held constant, gated products
  * halved. Mehri et al. 2025; its read-out "input x gradient", which is what CP-LRP gives.
  */
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 import { modifiedGradientTimesInput } from "./modified-gradient.js";
 
-export const libraGrad: Method = {
+export const libraGrad: BuiltMethod = {
   id: "libra-grad",
   title: "LibraGrad, input x gradient",
   citation:

@@ -3,9 +3,9 @@
  * hidden axis. Bach et al. 2015; for transformers with the authors' baseline rules (Chefer et al. 2021, layers_lrp.py).
  */
 import { lrp2021 } from "../relevance/composites.js";
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
-export const lrp: Method = {
+export const lrp: BuiltMethod = {
   id: "lrp",
   title: "Layer-wise relevance propagation",
   citation:

@@ -4,6 +4,7 @@ import type { AttentionSite } from "../canonicalize/attention-site.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import type { Composite } from "../relevance/composites.js";
+import type { DriveContext, Driven } from "./drive.js";
 
 export type OptionValue = number | boolean | string;
 export type OptionValues = Readonly<Record<string, OptionValue>>;
@@ -50,9 +51,18 @@ export interface Explained {
   readonly readout?: string;
   /** Sites whose maps were used. */
   readonly sites: readonly AttentionSite[];
+  /** Further inputs and outputs of the program, for whoever drives it. */
+  readonly inputs?: readonly Named[];
+  readonly outputs?: readonly Named[];
 }
 
-export interface Method {
+interface Named {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** What menus, tables and the command line show of a method. */
+export interface MethodEntry {
   readonly id: string;
   readonly title: string;
   readonly citation: string;
@@ -61,10 +71,26 @@ export interface Method {
   readonly kind: "tokens" | "input";
   readonly signed: boolean;
   readonly options: readonly MethodOption[];
+}
+
+/** A method that is a graph: one run of the compiled model explains. */
+export interface BuiltMethod extends MethodEntry {
   /** Table 2 for this method, where it needs relevance. */
   readonly composite?: Composite;
   readonly build: (context: MethodContext) => Explained;
 }
+
+/** A method that is a loop: the runtime runs the model, or one program compiled from it, many times. */
+export interface DrivenMethod extends MethodEntry {
+  /** What is compiled and run; without it the model as it is, which then needs no operator to be known. */
+  readonly program?: BuiltMethod;
+  /** The map of one sample. */
+  readonly drive: (context: DriveContext) => Promise<Driven>;
+}
+
+export type Method = BuiltMethod | DrivenMethod;
+
+export const isBuilt = (method: Method): method is BuiltMethod => "build" in method;
 
 export const startLayer: MethodOption = {
   name: "startLayer",
@@ -85,14 +111,14 @@ const fromStart = (index: number, { startLayer }: OptionValues): boolean => inde
 
 /** The methods that walk a row through the sites: only what a site contributes differs. */
 export function rowMethod(
-  method: Omit<Method, "kind" | "build" | "options" | "signed"> & {
+  method: Omit<BuiltMethod, "kind" | "build" | "options" | "signed"> & {
     readonly options?: readonly MethodOption[];
     readonly normalized?: boolean;
     readonly layer: (site: SiteView, b: Builder, options: OptionValues) => Value;
     /** Which sites count; by default all from `startLayer` on. */
     readonly counts?: (index: number, options: OptionValues) => boolean;
   },
-): Method {
+): BuiltMethod {
   const { layer, counts = fromStart, options = [], normalized = false, ...entry } = method;
   return {
     ...entry,

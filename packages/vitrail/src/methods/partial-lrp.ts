@@ -3,9 +3,9 @@
  * et al. 2021, with the authors' baseline rules (layers_lrp.py).
  */
 import { lrp2021 } from "../relevance/composites.js";
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
-export const partialLrp: Method = {
+export const partialLrp: BuiltMethod = {
   id: "partial-lrp",
   title: "Partial LRP",
   citation:

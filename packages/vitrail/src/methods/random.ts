@@ -6,12 +6,12 @@ import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { counting } from "../ops/indexing.js";
 import type { Dim } from "../tensor/dim.js";
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
 const PRIME = 65521;
 const FACTOR = 48271;
 
-export const randomMethod: Method = {
+export const randomMethod: BuiltMethod = {
   id: "random",
   title: "Random numbers",
   citation: "None: every method should be better than this.",

@@ -1,7 +1,7 @@
 /** The attention that the read-out pays in the last block, mean over heads. */
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 
-export const rawAttention: Method = {
+export const rawAttention: BuiltMethod = {
   id: "raw-attention",
   title: "Raw attention of the last block",
   citation: "Vaswani et al. Attention Is All You Need. NeurIPS 2017 (the weights themselves).",

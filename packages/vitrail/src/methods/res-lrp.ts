@@ -1,9 +1,9 @@
 /** AttnLRP with the γ rule in additions, where stream and branch may cancel; γ = 0 is AttnLRP. Berend et al. 2026. */
 import { residualGammaRule } from "./gradient-rules.js";
-import type { Method } from "./method.js";
+import type { BuiltMethod } from "./method.js";
 import { modifiedGradientTimesInput } from "./modified-gradient.js";
 
-export const resLrp: Method = {
+export const resLrp: BuiltMethod = {
   id: "res-lrp",
   title: "ResLRP",
   citation: "Berend, Achtibat, Dreyer et al. ResLRP. Preprint arXiv:2609.17152, 2026.",

@@ -25,7 +25,7 @@ export const QuantizeStraightThrough = defineOp("QuantizeStraightThrough", {
 
 export function straightThrough(b: Builder, x: Value, value: Value, scale?: Value): Value {
   const seen = b.emit("QuantizeStraightThrough", [x, value, ...(scale ? [scale] : [])]);
-  seen.emitAs = value;
+  seen.writtenAs = value;
   return seen;
 }
 

@@ -1,15 +1,30 @@
 import type { Metadata } from "../metadata.js";
+import { explainDriven } from "./driven.js";
 import { Explanation } from "./explanation.js";
 import { checkFeeds } from "./feed.js";
+import { lifetime } from "./lifetime.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
 import type { Session } from "./session.js";
-import { type Index, isWeights, partOf, stacked, type Target, targetTensor, topIndices } from "./target.js";
+import {
+  type Index,
+  isWeights,
+  partOf,
+  stacked,
+  type Target,
+  targetIndices,
+  targetTensor,
+  topIndices,
+} from "./target.js";
 import type { Feeds, Outputs, Tensor } from "./tensor.js";
 
 export interface ExplainOptions {
   /** No target: the top class of the explained output. */
   target?: Target | undefined;
+  /** For methods of many runs: an `AbortSignal` fits. Stops between two runs with E071. */
+  signal?: { readonly aborted: boolean } | undefined;
+  /** For methods of many runs: how many of them are done, after each batch of them. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface Explainer {
@@ -41,13 +56,18 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     return session.run(feeds, "prediction");
   };
 
-  const explain = async (feeds: Feeds, { target }: ExplainOptions = {}): Promise<Explanation> => {
+  const driven = findings.driving && explainDriven(session, findings);
+
+  const explain = async (feeds: Feeds, options: ExplainOptions = {}): Promise<Explanation> => {
     check(feeds);
-    if (metadata.target.mode === "predicted") {
-      if (target !== undefined) {
-        const why = "it was compiled to explain its own top class and takes no target";
-        throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
-      }
+    const { target } = options;
+    const predicted = metadata.target.mode === "predicted";
+    if (predicted && target !== undefined) {
+      const why = "it was compiled to explain its own top class and takes no target";
+      throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
+    }
+    if (driven) return driven(feeds, options);
+    if (predicted) {
       const outputs = await session.run(feeds, "explanation");
       return finish(outputs, topIndices(explainedOutput(outputs)), feeds);
     }
@@ -75,7 +95,7 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     const target = several ? stacked(seeds) : seeds[0]!;
     const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: target }) }, "explanation");
     return chosen.map((each, i) => {
-      const indices = isWeights(each) ? undefined : indicesFor(each, explainedOutput(outputs));
+      const indices = isWeights(each) ? undefined : targetIndices(each, explainedOutput(outputs));
       return finish(outputs, indices, feeds, several ? i : undefined);
     });
   };
@@ -113,27 +133,6 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
   };
 }
 
-/** Closing waits for what is under way and refuses what comes after. */
-function lifetime(end: () => Promise<void>) {
-  const running = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-  const during = <T>(task: () => Promise<T>): Promise<T> => {
-    if (closing) {
-      const why = "close() was called before";
-      return Promise.reject(failure(problem("E068", { why, try: "create a new explainer" })));
-    }
-    const result = task();
-    const settled: Promise<unknown> = result.catch(() => undefined).then(() => running.delete(settled));
-    running.add(settled);
-    return result;
-  };
-  const close = (): Promise<void> => {
-    closing ??= Promise.all(running).then(end);
-    return closing;
-  };
-  return { during, close };
-}
-
 /** The explained output's shape where model and inputs say it; undefined where only a run can tell. */
 function knownDims({ inputs, outputs, metadata }: Findings, feeds: Feeds): number[] | undefined {
   const [batch, ...axes] = outputs.find((output) => output.name === metadata.output)?.dims ?? [];
@@ -143,8 +142,3 @@ function knownDims({ inputs, outputs, metadata }: Findings, feeds: Feeds): numbe
   const owner = inputs.find(({ dims }) => dims[0] === batch)?.name ?? metadata.explains;
   return [feeds[owner]!.dims[0] ?? 1, ...axes];
 }
-
-const indicesFor = (target: Exclude<Target, Float32Array>, logits: Tensor): Index[] => {
-  const entries = typeof target === "number" ? Array.from({ length: logits.dims[0] ?? 1 }, () => target) : target;
-  return entries.map((entry) => (typeof entry === "number" ? [entry] : entry));
-};

@@ -1,4 +1,5 @@
 import type { Metadata } from "../metadata.js";
+import type { Completeness } from "../methods/drive.js";
 import type { Index } from "./target.js";
 import { type Outputs, sizeOf, type Tensor, toFloat32 } from "./tensor.js";
 
@@ -24,6 +25,8 @@ export class Explanation {
     readonly targets: readonly Index[] | undefined,
     /** The shape of the explained input, which says the grid of models with a dynamic size. */
     readonly inputDims: readonly number[],
+    /** Of each sample, for methods that promise what a map adds up to (integrated gradients). */
+    readonly completeness?: readonly Completeness[] | undefined,
   ) {}
 
   /** The explained output, which is `logits` for most models. */
@@ -62,11 +65,7 @@ export class Explanation {
   }
 
   private gridSize(): readonly [number, number] | undefined {
-    const { grid, stride } = this.metadata.tokens ?? {};
-    if (grid) return grid;
-    const size = pictureAxes(this.inputDims);
-    if (!stride || !size) return undefined;
-    return [Math.floor(size.height / stride[0]), Math.floor(size.width / stride[1])];
+    return patchGrid(this.metadata, this.inputDims);
   }
 
   /** Input methods: channels are summed, as the authors do. */
@@ -85,7 +84,17 @@ export class Explanation {
   }
 }
 
-function pictureAxes(dims: readonly number[]) {
+/** Rows and columns of patches, where the model cuts its pictures into patches. */
+export function patchGrid({ tokens }: Metadata, dims: readonly number[]): readonly [number, number] | undefined {
+  const { grid, stride } = tokens ?? {};
+  if (grid) return grid;
+  const size = pictureAxes(dims);
+  if (!stride || !size) return undefined;
+  return [Math.floor(size.height / stride[0]), Math.floor(size.width / stride[1])];
+}
+
+/** How a picture lies in a tensor of four axes; undefined for any other shape. */
+export function pictureAxes(dims: readonly number[]) {
   if (dims.length !== 4) return undefined;
   const channelsLast = dims[1]! > 4 && dims[3]! <= 4;
   const [height, width, channels] = channelsLast ? [dims[1]!, dims[2]!, dims[3]!] : [dims[2]!, dims[3]!, dims[1]!];

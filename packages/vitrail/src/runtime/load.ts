@@ -1,15 +1,17 @@
-import { compile } from "../compile.js";
 import { inspect } from "../inspect.js";
 import { type Metadata, readMetadata } from "../metadata.js";
 import type { CompileOptions } from "../options.js";
+import { type Driving, prepare } from "../prepare.js";
 import type { Report } from "../report.js";
 
-/** What is known about a compiled model; without `print`, which cannot cross threads. */
+/** What is known about a model that explains itself, or that is driven; without `print`, which cannot cross threads. */
 export interface Findings extends Omit<Report, "print" | "metadata"> {
   readonly metadata: Metadata;
+  /** How a method of many runs is driven; undefined for methods that are a graph. */
+  readonly driving?: Driving | undefined;
 }
 
-/** A file that explains itself, what is known about it, and where the original model in it ends. */
+/** A file to run, what is known about it, and where the original model in it ends. */
 export interface Loaded {
   readonly bytes: Uint8Array;
   readonly findings: Findings;
@@ -21,10 +23,10 @@ export function load(model: Uint8Array, options: CompileOptions = {}): Loaded {
   const asked = Object.values(options).some((value) => value !== undefined);
   const metadata = asked ? undefined : readMetadata(model);
   if (metadata) return loaded(model, inspect(model), metadata);
-  const { bytes, report } = compile(model, options);
-  return loaded(bytes, report, report.metadata!);
+  const { bytes, report, metadata: made, driving } = prepare(model, options);
+  return loaded(bytes, report, made, driving);
 }
 
-function loaded(bytes: Uint8Array, { print: _, ...findings }: Report, metadata: Metadata): Loaded {
-  return { bytes, findings: { ...findings, metadata }, prefix: metadata.source.bytes };
+function loaded(bytes: Uint8Array, { print: _, ...findings }: Report, metadata: Metadata, driving?: Driving): Loaded {
+  return { bytes, findings: { ...findings, metadata, driving }, prefix: metadata.source.bytes };
 }

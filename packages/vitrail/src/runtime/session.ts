@@ -21,8 +21,9 @@ export type OpenNative = (bytes: Uint8Array) => Promise<NativeSession>;
  * The two sessions of a compiled file. Running the whole of it always computes the explanation (a runtime does not prune by
  * fetch list), so the prediction gets a session of its own over the original, made when it is first asked for. Runs and the
  * making of that session wait for one another: the web runtime allows no two at once, and on a CPU they would share its cores.
+ * Where nothing was appended, `openPrediction` is undefined and one session serves both.
  */
-export function pairSession(explanation: NativeSession, openPrediction: () => Promise<NativeSession>): Session {
+export function pairSession(explanation: NativeSession, openPrediction?: () => Promise<NativeSession>): Session {
   let prediction: NativeSession | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const queue = <T>(task: () => Promise<T>): Promise<T> => {
@@ -31,7 +32,7 @@ export function pairSession(explanation: NativeSession, openPrediction: () => Pr
     return result;
   };
   const run = async (feeds: Feeds, part: Part): Promise<Outputs> => {
-    if (part === "explanation") return explanation.run(feeds);
+    if (part === "explanation" || !openPrediction) return explanation.run(feeds);
     prediction ??= await openPrediction();
     return prediction.run(feeds);
   };

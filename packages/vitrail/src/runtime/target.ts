@@ -92,6 +92,12 @@ export function topIndices(logits: Tensor): Index[] {
   });
 }
 
+/** The indices that were asked for, one per sample; they were checked before. */
+export function targetIndices(target: Exclude<Target, Float32Array>, logits: Tensor): Index[] {
+  const entries = typeof target === "number" ? Array.from({ length: logits.dims[0] ?? 1 }, () => target) : target;
+  return entries.map((entry) => (typeof entry === "number" ? [entry] : entry));
+}
+
 /** An output without a class axis (one number per sample) is treated as if it had one class. */
 const withClasses = ([batch = 1, ...axes]: readonly number[]): [number, ...number[]] => [
   batch,

@@ -1,3 +1,5 @@
+import { fromFloat16, toFloat16 } from "../tensor/half.js";
+
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -46,15 +48,13 @@ export const sizeOf = (dims: readonly number[]): number => dims.reduce((product,
 /** The numbers of a tensor as float32, whatever its floating type. */
 export function toFloat32({ type, data }: Tensor): Float32Array {
   if (data instanceof Float32Array) return data;
-  if (type === "float16") return Float32Array.from(data as Uint16Array, fromHalf);
+  if (type === "float16") return Float32Array.from(data as Uint16Array, fromFloat16);
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+/** Numbers as the elements of a tensor of any floating type. */
+export function fromFloat32(values: Float32Array, dims: readonly number[], type: string): Tensor {
+  if (type === "float64") return { type, dims, data: Float64Array.from(values) };
+  if (type === "float16") return { type, dims, data: Uint16Array.from(values, toFloat16) };
+  return { type, dims, data: values };
 }

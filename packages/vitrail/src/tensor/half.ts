@@ -9,6 +9,21 @@ export function fromFloat16(bits: number): number {
   return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * 2 ** (exponent - 15) * (1 + mantissa / 1024);
 }
 
+/** The nearest binary16 bits, ties to even; what is too large becomes infinite. */
+export function toFloat16(x: number): number {
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(x);
+  if (Number.isNaN(x)) return 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  const exponent = magnitude < 2 ** -14 ? -14 : Math.floor(Math.log2(magnitude));
+  return sign | (((exponent + 14) << 10) + toEven(magnitude / 2 ** (exponent - 10)));
+}
+
+function toEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
+}
+
 const word = new Uint32Array(1);
 const real = new Float32Array(word.buffer);
 

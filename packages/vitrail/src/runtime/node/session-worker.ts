@@ -21,14 +21,15 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
   const read = typeof model === "string" ? fileReader(model) : async () => model;
   // What is large is named by no variable here, so that it can go as soon as the runtime has taken it over. A file is read
   // again for the prediction, if that is ever asked for.
-  const { findings, prefix, explanation } = await compileAndOpen(read, compile, openNative);
-  session = pairSession(explanation, async () => openNative((await read()).subarray(0, prefix)));
+  const { findings, prefix, appended, explanation } = await compileAndOpen(read, compile, openNative);
+  const openPrediction = async () => openNative((await read()).subarray(0, prefix));
+  session = pairSession(explanation, appended ? openPrediction : undefined);
   return findings;
 }
 
 async function compileAndOpen(read: () => Promise<Uint8Array>, options: CompileOptions, openNative: OpenNative) {
   const { bytes, findings, prefix } = load(await read(), options);
-  return { findings, prefix, explanation: await openNative(bytes) };
+  return { findings, prefix, appended: bytes.length > prefix, explanation: await openNative(bytes) };
 }
 
 /** Reads a file, every time the same one. */

@@ -19,10 +19,8 @@ export async function createExplainer(
   const loaded = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
   const original = loaded.bytes.subarray(0, loaded.prefix);
-  return explainerOver(
-    pairSession(await open(loaded.bytes), () => open(original)),
-    loaded.findings,
-  );
+  const openPrediction = loaded.bytes.length > loaded.prefix ? () => open(original) : undefined;
+  return explainerOver(pairSession(await open(loaded.bytes), openPrediction), loaded.findings);
 }
 
 async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {

@@ -1,0 +1,118 @@
+/** Bytes in, something to run out: a compiled model for methods that are a graph; for driven ones what they run many times. */
+import { type Analysis, analyse } from "./analysis.js";
+import { absorbGuards } from "./canonicalize/guard.js";
+import { importModel } from "./canonicalize/import.js";
+import type { ModelGraph } from "./canonicalize/model-graph.js";
+import { append } from "./compile.js";
+import { sha256 } from "./emit/sha256.js";
+import { fail, VitrailError } from "./errors.js";
+import { explain } from "./explain.js";
+import { type TokenLayout, tokenLayout } from "./flow/tokens.js";
+import { type Metadata, originalBytes } from "./metadata.js";
+import { type DrivenMethod, isBuilt } from "./methods/method.js";
+import { rawAttention } from "./methods/raw-attention.js";
+import { readModel } from "./onnx/model.js";
+import { type CompileOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type Report, reportOf } from "./report.js";
+import { seedOf, targetInput } from "./seed.js";
+import { version } from "./version.js";
+
+/** How the program of a driven method is fed and read. */
+export interface DrivenProgram {
+  /** Names in the program: its target (weights of the explained output), and its result in place of a relevance. */
+  readonly target: string;
+  readonly result: string;
+  /** Numbers per embedding and their type, where the program shifts embeddings. */
+  readonly embeddings: { readonly width: number; readonly type: string } | null;
+}
+
+/** What a driven method needs to know beyond the metadata. */
+export interface Driving {
+  readonly program: DrivenProgram | null;
+  /** The explained input holds ids, of which embeddings are looked up. */
+  readonly ids: boolean;
+  /** Inputs that say which tokens are padding: integers beside the ids that no embedding is looked up with. */
+  readonly masks: readonly string[];
+}
+
+export interface Prepared {
+  readonly bytes: Uint8Array;
+  readonly report: Report;
+  readonly metadata: Metadata;
+  readonly driving?: Driving;
+}
+
+/** @throws VitrailError with every diagnostic that was found */
+export function prepare(model: Uint8Array, options: CompileOptions = {}): Prepared {
+  const resolved = resolveOptions(options);
+  const { method } = resolved;
+  if (!isBuilt(method)) return prepareDriven(model, method, resolved);
+  const { bytes, report } = append(model, method, resolved);
+  return { bytes, report, metadata: report.metadata! };
+}
+
+function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: ResolvedOptions): Prepared {
+  const original = originalBytes(model);
+  const { choice, target, values } = resolved;
+  const [explains, ...others] = choice.explains;
+  if (others.length > 0)
+    fail("E016", '"explains"', {
+      why: `"${method.id}" explains one input at a time`,
+      try: "an explainer for each of them",
+    });
+  const graph = importModel(readModel(original));
+  absorbGuards(graph.builder);
+  const analysis = analyse(graph, { output: choice.output, explains, forwardOnly: method.program === undefined });
+  const { source, sources, outputName } = analysis;
+  // The target is chosen at the sample; at the points around it the same weights of the outputs are asked about.
+  const program =
+    method.program && append(original, method.program, { ...resolved, values: {}, target: "weights", several: false });
+  const own = program?.report.metadata;
+  const tokens = method.kind === "tokens" ? gridOf(graph, analysis) : undefined;
+  const metadata: Metadata = {
+    version,
+    method: method.id,
+    options: values,
+    explains: source.input,
+    output: outputName,
+    readout: "",
+    target: { name: null, mode: target, several: false },
+    relevance: { name: "relevance", kind: method.kind },
+    tokens: tokens ? { prefix: 0, grid: tokens.grid ?? null, stride: tokens.stride ?? null } : null,
+    sites: [],
+    source: { sha256: sha256(original), bytes: original.length },
+  };
+  const looked = new Set(sources.map((s) => s.input));
+  const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
+  return {
+    bytes: program?.bytes ?? original,
+    report: reportOf({ graph, analysis, metadata }),
+    metadata,
+    driving: {
+      program: own
+        ? { target: own.target.name!, result: own.relevance.name, embeddings: embeddingsOf(analysis) }
+        : null,
+      ids: source.kind === "embedding",
+      masks,
+    },
+  };
+}
+
+function embeddingsOf({ source, model }: Analysis): DrivenProgram["embeddings"] {
+  const width = source.kind === "embedding" ? source.value.shape?.at(-1) : undefined;
+  return typeof width === "number" ? { width, type: model.builder.real } : null;
+}
+
+/** The patches that a model cuts its pictures into, where it attends to them; nothing is emitted. */
+function gridOf(graph: ModelGraph, analysis: Analysis): Pick<TokenLayout, "grid" | "stride"> | undefined {
+  if (analysis.source.kind === "embedding" || analysis.sites.length === 0) return undefined;
+  const b = graph.builder;
+  try {
+    const seed = seedOf(b, "index", analysis.output, targetInput(b, "index", analysis.output));
+    const { tokens } = explain(analysis, rawAttention, {}, seed);
+    return tokens && tokenLayout(tokens);
+  } catch (error) {
+    if (error instanceof VitrailError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Explains with methods that run the model many times. Samples are taken one after the other, so that a batch of n is n batches of
+ * one; the runs of one sample (its masks, the points of its path) share batches.
+ */
+import type { Completeness, DriveContext } from "../methods/drive.js";
+import { POINT, SHIFT, SHIFTED } from "../methods/gradient-program.js";
+import { isBuilt } from "../methods/method.js";
+import { findMethod } from "../options.js";
+import type { ExplainOptions } from "./explainer.js";
+import { Explanation } from "./explanation.js";
+import type { Findings } from "./load.js";
+import { failure, problem } from "./problem.js";
+import { Rows } from "./rows.js";
+import type { Session } from "./session.js";
+import { isWeights, type Target, targetIndices, targetTensor, topIndices } from "./target.js";
+import { type Feeds, fromFloat32, type Outputs, sizeOf, type Tensor, toFloat32 } from "./tensor.js";
+import { type Sample, sampleUnits } from "./units.js";
+
+/** Rows of one run. More gain nothing on a CPU, and gradients keep every layer's values. */
+const ROWS = { forward: 8, gradient: 2 };
+
+export function explainDriven(session: Session, findings: Findings) {
+  const { metadata } = findings;
+  const method = findMethod(metadata.method);
+  if (isBuilt(method)) throw new Error(`internal: ${method.id} is not driven`);
+  const rows = new Rows(findings);
+
+  return async (feeds: Feeds, options: ExplainOptions = {}): Promise<Explanation> => {
+    const outputs = await session.run(feeds, "prediction");
+    const logits = outputs[metadata.output]!;
+    const target: Target = options.target ?? topIndices(logits);
+    const mode = metadata.target.mode === "weights" ? "weights" : "index";
+    targetTensor(target, mode, logits.dims);
+    const seeds = targetTensor(target, "weights", logits.dims).data as Float32Array;
+    const dims = feeds[metadata.explains]!.dims;
+    const batch = logits.dims[0] ?? 1;
+    const watch = new Watch(options, batch);
+    const maps: Float32Array[] = [];
+    const completeness: Completeness[] = [];
+    let grid: readonly [number, number] | undefined;
+    for (let i = 0; i < batch; i++) {
+      const seed = seeds.subarray((i * seeds.length) / batch, ((i + 1) * seeds.length) / batch);
+      const one = new Driver(session, findings, rows, { feeds: rows.sample(feeds, i), seed, logits, row: i, watch });
+      const driven = await method.drive(one.context);
+      maps.push(one.reduced(driven.relevance));
+      if (driven.completeness) completeness.push(driven.completeness);
+      if (metadata.relevance.kind === "tokens") grid = one.context.units.grid;
+    }
+    const size = maps[0]!.length;
+    const values = new Float32Array(batch * size);
+    for (const [i, map] of maps.entries()) values.set(map, i * size);
+    const shape = metadata.relevance.kind === "input" ? dims.slice(1) : [size];
+    const own =
+      metadata.relevance.kind === "tokens"
+        ? { ...metadata, tokens: { prefix: 0, stride: null, grid: grid ?? null } }
+        : metadata;
+    const relevance = { type: "float32", dims: [batch, ...shape], data: values };
+    const indices = isWeights(target) ? undefined : targetIndices(target, logits);
+    return new Explanation(outputs, relevance, own, indices, dims, completeness.length > 0 ? completeness : undefined);
+  };
+}
+
+/** Counts what is done, and stops when it is told to. */
+class Watch {
+  private done = 0;
+  private total = 0;
+
+  constructor(
+    private readonly options: ExplainOptions,
+    private readonly samples: number,
+  ) {}
+
+  expect(count: number): void {
+    this.total = Math.max(this.total, count * this.samples);
+  }
+
+  step(count: number): void {
+    this.done += count;
+    this.options.onProgress?.(this.done, this.total);
+  }
+
+  check(): void {
+    if (!this.options.signal?.aborted) return;
+    const why = `${this.done} of ${this.total} runs were done`;
+    throw failure(problem("E071", { why, try: "explain again without aborting the signal" }));
+  }
+}
+
+interface One {
+  /** One sample. */
+  readonly feeds: Feeds;
+  /** What the explained output is weighed with. */
+  readonly seed: Float32Array;
+  /** The outputs of the whole batch, and which row of them is this sample's. */
+  readonly logits: Tensor;
+  readonly row: number;
+  readonly watch: Watch;
+}
+
+/** One sample's masks and points, run in batches. */
+class Driver {
+  readonly context: DriveContext;
+  private readonly input: Tensor;
+  /** The shape of a point: of the explained input, or of its embeddings. */
+  private readonly shape: readonly number[];
+  private embedded: Float32Array | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly findings: Findings,
+    private readonly rows: Rows,
+    private readonly one: One,
+  ) {
+    const { feeds, logits, row } = one;
+    this.input = feeds[findings.metadata.explains]!;
+    const { embeddings } = this;
+    this.shape = embeddings ? [...this.input.dims, embeddings.width] : this.input.dims;
+    let sample: Sample | undefined;
+    const parts = () => {
+      sample ??= sampleUnits(findings, feeds);
+      return sample;
+    };
+    this.context = {
+      options: findings.metadata.options,
+      score: this.scoreOf(logits, row),
+      get units() {
+        return parts().units;
+      },
+      scores: (count, keep) => this.scores(count, (i) => parts().masked(keep(i))),
+      embedded: embeddings !== null && embeddings !== undefined,
+      point: () => this.point(),
+      gradients: (count, at, take) => this.gradients(count, at, take),
+      scoreAt: (point) => this.scoreAt(point),
+    };
+  }
+
+  private get embeddings() {
+    return this.findings.driving!.program?.embeddings;
+  }
+
+  private async scores(count: number, inputAt: (i: number) => Tensor): Promise<Float64Array> {
+    const found = new Float64Array(count);
+    await this.batches(count, ROWS.forward, async (at, size) => {
+      const inputs = range(size).map((i) => inputAt(at + i));
+      const outputs = await this.run(size, { [this.findings.metadata.explains]: inputs }, "prediction");
+      for (const i of range(size)) found[at + i] = this.scoreOf(outputs[this.findings.metadata.output]!, i);
+    });
+    return found;
+  }
+
+  private async point(): Promise<Float32Array> {
+    if (!this.embeddings) return toFloat32(this.input);
+    const { [POINT]: embedded } = await this.program([new Float32Array(sizeOf(this.shape))], true);
+    this.embedded = toFloat32(embedded!).slice(0, sizeOf(this.shape));
+    return this.embedded;
+  }
+
+  private async gradients(
+    count: number,
+    at: (i: number) => Float32Array,
+    take: (gradient: Float32Array, i: number) => void,
+  ): Promise<void> {
+    const each = sizeOf(this.shape);
+    await this.batches(count, ROWS.gradient, async (first, size) => {
+      const outputs = await this.program(range(size).map((i) => at(first + i)));
+      const values = toFloat32(outputs[this.findings.driving!.program!.result]!);
+      for (const i of range(size)) take(values.subarray(i * each, (i + 1) * each), first + i);
+    });
+  }
+
+  private async scoreAt(point: Float32Array): Promise<number> {
+    const { explains, output } = this.findings.metadata;
+    if (this.embeddings) return this.scoreOf((await this.program([point]))[SHIFTED]!, 0);
+    const input = fromFloat32(point, this.shape, this.input.type);
+    return this.scoreOf((await this.run(1, { [explains]: [input] }, "prediction"))[output]!, 0);
+  }
+
+  /** Runs the gradient program at points: as the explained input, or as what is added to the embeddings. */
+  private program(points: readonly Float32Array[], shifts = false): Promise<Outputs> {
+    const { target } = this.findings.driving!.program!;
+    const { seed, logits } = this.one;
+    const weights = { type: "float32", dims: [1, ...logits.dims.slice(1)], data: seed };
+    const shifted = (p: Float32Array) => (shifts ? p : p.map((v, k) => v - this.embedded![k]!));
+    const given = this.embeddings
+      ? { [SHIFT]: points.map((p) => fromFloat32(shifted(p), this.shape, this.embeddings!.type)) }
+      : { [this.findings.metadata.explains]: points.map((p) => fromFloat32(p, this.shape, this.input.type)) };
+    return this.run(points.length, { ...given, [target]: points.map(() => weights) }, "explanation");
+  }
+
+  private async batches(count: number, most: number, task: (at: number, size: number) => Promise<void>): Promise<void> {
+    const { watch } = this.one;
+    watch.expect(count);
+    const limit = this.rows.limit(most);
+    for (let at = 0; at < count; at += limit) {
+      watch.check();
+      const size = Math.min(limit, count - at);
+      await task(at, size);
+      watch.step(size);
+    }
+  }
+
+  private run(
+    size: number,
+    given: Readonly<Record<string, readonly Tensor[]>>,
+    part: "explanation" | "prediction",
+  ): Promise<Outputs> {
+    return this.session.run(this.rows.repeat(this.one.feeds, size, given), part);
+  }
+
+  /** A map over embeddings as one over tokens: numbers of one embedding are summed. */
+  reduced(map: Float32Array): Float32Array {
+    if (!this.embeddings) return map;
+    const { width } = this.embeddings;
+    return Float32Array.from({ length: map.length / width }, (_, token) =>
+      map.subarray(token * width, (token + 1) * width).reduce((sum, v) => sum + v, 0),
+    );
+  }
+
+  /** Σ seed ⊙ output */
+  private scoreOf(output: Tensor, row: number): number {
+    const { seed } = this.one;
+    const values = toFloat32(output);
+    let sum = 0;
+    for (const [i, weight] of seed.entries()) if (weight !== 0) sum += weight * values[row * seed.length + i]!;
+    return sum;
+  }
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
