@@ -3,7 +3,10 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readMetadata } from "vitrail";
+import { wordPiece } from "../support/tokenizer.js";
 import { golden, temporaryFolder, vitrail, vitrailHere } from "./command-line.js";
+
+const WORDS = "what a stupid thing to say i love this film very much it , . !".split(" ");
 
 /** The command line as it was built, run as a process of its own. */
 const spelling = golden("vit_a/models/timm_torchscript_op17.onnx");
@@ -142,7 +145,7 @@ describe("explain a text", () => {
   beforeAll(() => {
     mkdirSync(folder);
     copyFileSync(golden("bert_a/models/hf_eager_torchscript_op17.onnx"), join(folder, "model.onnx"));
-    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(wordPiece()));
+    writeFileSync(join(folder, "tokenizer.json"), JSON.stringify(wordPiece(WORDS)));
     const id2label = { 0: "fine", 1: "toxic" };
     writeFileSync(join(folder, "config.json"), JSON.stringify({ id2label, max_position_embeddings: 32 }));
   });
@@ -331,46 +334,6 @@ describe("what goes wrong", () => {
     expect([code, JSON.parse(stdout).error.diagnostics[0].code]).toEqual([4, "E001"]);
   });
 });
-
-/** A WordPiece tokenizer of a few words. */
-function wordPiece(): object {
-  const words = "[PAD] [UNK] [CLS] [SEP] what a stupid thing to say i love this film very much it , . !".split(" ");
-  const vocab = Object.fromEntries(words.map((word, index) => [word, index]));
-  const special = (content: string) => ({
-    ...{ id: vocab[content], content, single_word: false, lstrip: false, rstrip: false, normalized: false },
-    special: true,
-  });
-  const mark = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
-  const known = (token: string) => ({ id: token, ids: [vocab[token]], tokens: [token] });
-  return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: words.slice(0, 4).map(special),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [mark("[CLS]"), { Sequence: { id: "A", type_id: 0 } }, mark("[SEP]")],
-      pair: [],
-      special_tokens: { "[CLS]": known("[CLS]"), "[SEP]": known("[SEP]") },
-    },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
-}
 
 function safetensors(shapes: Record<string, number[]>): Uint8Array {
   let end = 0;

@@ -37,7 +37,8 @@ export function addModelFlags(command: Command): Command {
 export function addInputFlags(command: Command): Command {
   return command
     .option("--text <text>", "a text to explain; repeatable", collect)
-    .option("--text-file <file>", "one text per line")
+    .option("--text-pair <text>", "the second text of a pair, one for each --text; repeatable", collect)
+    .option("--text-file <file>", "one text per line, or .jsonl with text and text_pair")
     .option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
 }
 

@@ -16,4 +16,5 @@ export { type CompileOptions, findMethod } from "./options.js";
 export type { Report, SiteReport, ValueReport } from "./report.js";
 export type { TargetMode } from "./seed.js";
 export type { ElementType } from "./tensor/element-type.js";
+export { type Pooling, poolings, type VectorOptions, type WithVector, withVector } from "./vector.js";
 export { version } from "./version.js";

@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["explain.ts", "metadata.ts", "options.ts"],
   ["emit"],
   ["report.ts"],
-  ["compile.ts"],
+  ["compile.ts", "vector.ts"],
   ["inspect.ts", "prepare.ts"],
   ["index.ts"],
   ["runtime"],

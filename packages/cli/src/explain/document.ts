@@ -21,7 +21,13 @@ export interface DocumentContext {
   model: ModelFiles;
   method: MethodInfo;
   seed?: number | undefined;
+  /** The model's file, where something was appended to it before it was compiled. */
+  source?: { sha256: string; bytes: number };
 }
+
+/** The original model that an answer is about. */
+export const sourceOf = ({ explanation }: Answer, { source }: DocumentContext): { sha256: string; bytes: number } =>
+  source ?? { sha256: explanation.metadata.source.sha256, bytes: explanation.metadata.source.bytes };
 
 /** The JSON of one answer (contract: `vitrail/explanation@1`). */
 export function toDocument(answer: Answer, context: DocumentContext): ExplanationDocument {
@@ -31,7 +37,7 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
   return {
     schema,
     tool: { name: "vitrail", version },
-    model: { name: context.model.name, sha256: metadata.source.sha256, bytes: metadata.source.bytes },
+    model: { name: context.model.name, ...sourceOf(answer, context) },
     input: { name, sha256, kind, size },
     target: toTarget(answer),
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
@@ -72,6 +78,12 @@ export function toTarget({ chosen, scores }: Answer): DocumentTarget {
       logit: shortest(scored.logit),
       probability: scored.probability === undefined ? null : shortest(scored.probability),
     };
+  }
+  if (chosen.kind === "similar") {
+    const { to, vector } = chosen;
+    const similarity = shortest(chosen.similarity);
+    const similarTo = { name: to.name, sha256: to.sha256, similarity, vector };
+    return { index: null, label: titleOf({ chosen, scores }), logit: similarity, probability: null, similarTo };
   }
   const [plus, minus] = [scores[chosen.plus]!, scores[chosen.minus]!];
   return {

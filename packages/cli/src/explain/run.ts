@@ -5,7 +5,7 @@ import { asVitrailError } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { type DocumentContext, toDocument } from "./document.js";
 import { sayAnswers } from "./say.js";
-import type { Work } from "./work.js";
+import type { Answerer } from "./work.js";
 
 export interface Failure {
   input: string;
@@ -30,7 +30,7 @@ export interface Outcome {
 }
 
 /** Explains one batch after the other. A failing input does not stop the others, and nothing large is kept. */
-export async function explainAll(sources: readonly Source[], work: Work, options: RunOptions): Promise<Outcome> {
+export async function explainAll(sources: readonly Source[], work: Answerer, options: RunOptions): Promise<Outcome> {
   const { batchSize, terminal, plan, context } = options;
   const outcome: Outcome = { answered: 0, documents: [], failures: [] };
   const said = new Set<string>();
@@ -47,10 +47,8 @@ export async function explainAll(sources: readonly Source[], work: Work, options
     const batch = sources.slice(at, at + batchSize);
     const samples = (await Promise.all(batch.map((source) => attempt([source.name], source.load)))).flat();
     const names = samples.map(({ name }) => name);
-    const answers = samples.length > 0 ? await attempt(names, () => work.answer(samples)) : [];
-    for (const sample of samples) {
-      const own = answers.filter((answer) => answer.sample === sample);
-      if (own.length === 0) continue;
+    const pages = samples.length > 0 ? await attempt(names, () => work.answer(samples)) : [];
+    for (const own of pages) {
       outcome.answered++;
       sayAnswers(terminal, own, plan ? await writeAnswers(own, plan) : [], said);
       if (context) outcome.documents.push(...own.map((answer) => toDocument(answer, context)));

@@ -1,7 +1,7 @@
 import { toAnsi } from "@vitrail/text";
 import { isText } from "../input/text-sample.js";
 import { captionOf, sentenceOf } from "../output/picture.js";
-import { sharedScale, viewOf } from "../output/text.js";
+import { scaleFor, viewOf } from "../output/text.js";
 import type { Terminal } from "../terminal.js";
 import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
@@ -21,7 +21,7 @@ export function sayAnswers(
   const [first] = answers;
   if (!first) return;
   terminal.say(colors.bold(first.sample.name));
-  for (const line of predictionLines(answers, terminal)) terminal.say(`  ${line}`);
+  for (const line of linesOf(first, answers, terminal)) terminal.say(`  ${line}`);
   if (isText(first.sample)) sayTexts(terminal, answers);
   else for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
   const warnings = new Set(answers.flatMap(warningsOf));
@@ -32,11 +32,16 @@ export function sayAnswers(
   terminal.say();
 }
 
+const linesOf = ({ chosen }: Answer, answers: readonly Answer[], terminal: Terminal): string[] =>
+  chosen.kind === "similar"
+    ? [`similarity ${chosen.similarity.toFixed(2)} to ${chosen.to.name}`, `vectors: ${chosen.vector}`]
+    : predictionLines(answers, terminal);
+
 /** The text itself, coloured, and its sentence. */
 function sayTexts(terminal: Terminal, answers: readonly Answer[]): void {
-  const scale = sharedScale(answers);
   const colors = terminal.colors.isColorSupported ? "24bit" : "none";
   for (const answer of answers) {
+    const scale = scaleFor(answer, answers);
     const { target, units, texts, unit, combine, summary } = viewOf(answer, { model: "", method: "" }, scale);
     const view = { units, texts, unit, combine, summary, scale, notes: [] };
     const headed = answers.length > 1 && target ? { ...view, target } : view;

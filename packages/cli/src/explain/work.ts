@@ -6,7 +6,10 @@ import { groupByShape, type Sample, stack } from "./sample.js";
 import type { Wanted } from "./wanted.js";
 
 /** What one map explains. */
-export type Chosen = { kind: "class"; index: Index } | { kind: "contrast"; plus: number; minus: number };
+export type Chosen =
+  | { kind: "class"; index: Index }
+  | { kind: "contrast"; plus: number; minus: number }
+  | { kind: "similar"; to: Sample; similarity: number; vector: string };
 
 /** Where in a run's batch a part of a sample was explained. */
 export interface Part {
@@ -24,12 +27,19 @@ export interface Answer extends Part {
   milliseconds: number;
 }
 
+/** Turns samples into answers, those of one page together. */
+export interface Answerer {
+  answer(samples: readonly Sample[]): Promise<Answer[][]>;
+}
+
 interface Job {
   sample: Sample;
-  chosen: Chosen;
+  chosen: ClassOrContrast;
   parts: Part[];
   milliseconds: number;
 }
+
+type ClassOrContrast = Exclude<Chosen, { kind: "similar" }>;
 
 /** One row of a run. */
 interface Task {
@@ -45,7 +55,7 @@ export interface WorkOptions {
 }
 
 /** Explains samples: predicts where a target depends on it, then runs every (sample, target) in as few batches as fit. */
-export class Work {
+export class Work implements Answerer {
   private readonly fixedBatch: number | undefined;
   private readonly limit: number;
 
@@ -60,8 +70,8 @@ export class Work {
     this.limit = this.fixedBatch ?? (together ? options.batchSize : 1);
   }
 
-  /** Answers in the order of the samples, and for each in the order of the targets. */
-  async answer(samples: readonly Sample[]): Promise<Answer[]> {
+  /** In the order of the samples, and for each in the order of the targets. */
+  async answer(samples: readonly Sample[]): Promise<Answer[][]> {
     const jobs = await this.jobs(samples);
     const tasks = jobs.flatMap((job) => job.sample.parts.map((feeds, index): Task => ({ job, feeds, index })));
     for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
@@ -74,7 +84,8 @@ export class Work {
         job.milliseconds += milliseconds;
       }
     }
-    return jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
+    const answers = jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
+    return samples.map((sample) => answers.filter((answer) => answer.sample === sample));
   }
 
   private scoresOf({ chosen, parts }: Job): Scored[] {
@@ -101,7 +112,7 @@ export class Work {
   }
 
   /** +1 for the class that is explained, -1 for the one that it is held against. */
-  private weights(chosen: readonly Chosen[]): Float32Array {
+  private weights(chosen: readonly ClassOrContrast[]): Float32Array {
     const { findings, metadata } = this.explainer;
     const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
     const classes = dims.at(-1);
@@ -120,7 +131,7 @@ export class Work {
   private async jobs(samples: readonly Sample[]): Promise<Job[]> {
     const { wanted } = this.options;
     // The model itself finds its top class: nothing is asked of it before.
-    const unknown: Chosen = { kind: "class", index: [] };
+    const unknown: ClassOrContrast = { kind: "class", index: [] };
     if (this.mode === "predicted") {
       return samples.map((sample) => ({ sample, chosen: unknown, parts: [], milliseconds: 0 }));
     }
@@ -128,7 +139,7 @@ export class Work {
     const ranking = top > 0 ? await this.rank(samples, top) : new Map<Sample, Index[]>();
     return samples.flatMap((sample) => {
       const ranked = ranking.get(sample) ?? [];
-      const chosen = wanted.flatMap((each): Chosen[] => {
+      const chosen = wanted.flatMap((each): ClassOrContrast[] => {
         if (each.kind === "contrast") return [each];
         if (each.kind === "class") return [{ kind: "class", index: [each.index] }];
         return ranked.slice(0, each.count).map((index) => ({ kind: "class", index }));
@@ -152,7 +163,9 @@ export class Work {
   }
 }
 
-const keyOf = (chosen: Chosen): string =>
+const keyOf = (chosen: ClassOrContrast): string =>
   chosen.kind === "class" ? chosen.index.join() : `${chosen.plus}-${chosen.minus}`;
 
-const distinct = (all: readonly Chosen[]): Chosen[] => [...new Map(all.map((each) => [keyOf(each), each])).values()];
+const distinct = (all: readonly ClassOrContrast[]): ClassOrContrast[] => [
+  ...new Map(all.map((each) => [keyOf(each), each])).values(),
+];

@@ -9,7 +9,7 @@ import { problem } from "../problem.js";
 import { stemOf } from "./picture.js";
 import { PictureReader } from "./picture-sample.js";
 import { readTensorSamples } from "./tensor-sample.js";
-import { readTextFile, TextReader } from "./text-sample.js";
+import { readTextFile, type TextInput, TextReader } from "./text-sample.js";
 
 /** Something to explain that is read when its turn comes. */
 export interface Source {
@@ -20,6 +20,7 @@ export interface Source {
 
 export interface InputFlags {
   text?: string[];
+  textPair?: string[];
   textFile?: string;
   tensors?: string;
 }
@@ -34,17 +35,22 @@ export async function findSources(
   files: ModelFiles,
 ): Promise<Source[]> {
   const sources = [
-    ...(await pictureSources(inputs, findings, files)),
+    ...(await pictureSources(await pathsOf(inputs), findings, files)),
     ...(await textSources(flags, findings, files)),
     ...tensorSources(flags, findings),
   ];
   if (sources.length > 0) return sources;
-  const hint = 'a picture, a folder of pictures, - for standard input, --text "...", or --tensors FILE.safetensors';
-  throw problem("E080", { at: "INPUT", why: "there is nothing to explain", try: hint });
+  throw nothing();
 }
 
-async function pictureSources(inputs: readonly string[], findings: Findings, files: ModelFiles): Promise<Source[]> {
-  const paths = (await Promise.all(inputs.map(expand))).flat();
+function nothing() {
+  const hint = 'a picture, a folder of pictures, - for standard input, --text "...", or --tensors FILE.safetensors';
+  return problem("E080", { at: "INPUT", why: "there is nothing to explain", try: hint });
+}
+
+const pathsOf = async (inputs: readonly string[]): Promise<string[]> => (await Promise.all(inputs.map(expand))).flat();
+
+async function pictureSources(paths: readonly string[], findings: Findings, files: ModelFiles): Promise<Source[]> {
   if (paths.length === 0) return [];
   const reader = new PictureReader(findings, files);
   const stems = uniqueStems(paths.map((path) => (path === "-" ? "stdin" : stemOf(path))));
@@ -53,20 +59,55 @@ async function pictureSources(inputs: readonly string[], findings: Findings, fil
   });
 }
 
-async function textSources(flags: InputFlags, findings: Findings, files: ModelFiles): Promise<Source[]> {
-  const { text = [], textFile } = flags;
+async function textSources(flags: InputFlags, findings: Findings, files: ModelFiles, stem = "text"): Promise<Source[]> {
+  const { textFile } = flags;
+  const texts = pairsOf(flags);
   const lines = textFile === undefined ? [] : await readTextFile(textFile);
-  if (text.length + lines.length === 0) return [];
+  if (texts.length + lines.length === 0) return [];
   const reader = await TextReader.open(findings, files);
-  const source = (content: string, stem: string): Source => {
-    const name = content.length > 60 ? `${content.slice(0, 59)}…` : content;
-    return { name, kind: "text", load: async () => [reader.read(content, name, stem)] };
+  const source = (input: TextInput, own: string): Source => {
+    const name = [input.text, ...(input.pair === undefined ? [] : [input.pair])].map(short).join(" | ");
+    return { name, kind: "text", load: async () => [reader.read(input, name, own)] };
   };
   return [
-    ...text.map((content, index) => source(content, text.length === 1 ? "text" : `text-${index + 1}`)),
-    ...lines.map((content, index) => source(content, `${stemOf(textFile!)}-${index + 1}`)),
+    ...texts.map((input, index) => source(input, texts.length === 1 ? stem : `${stem}-${index + 1}`)),
+    ...lines.map((input, index) => source(input, `${stemOf(textFile!)}-${index + 1}`)),
   ];
 }
+
+const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+
+/** The n-th --text-pair belongs to the n-th --text. */
+function pairsOf({ text = [], textPair }: InputFlags): TextInput[] {
+  if (textPair && textPair.length !== text.length) {
+    const why = `there are ${textPair.length} for ${text.length} --text`;
+    throw problem("E080", { at: "--text-pair", why, try: "one --text-pair for every --text" });
+  }
+  return text.map((each, index) => ({ text: each, ...(textPair && { pair: textPair[index]! }) }));
+}
+
+/** Every input beside every one that it is compared with (`--similar-to`): samples come two by two. */
+export async function findPairs(
+  inputs: readonly string[],
+  flags: InputFlags,
+  others: readonly string[],
+  findings: Findings,
+  files: ModelFiles,
+): Promise<Source[]> {
+  const texts = await textSources(flags, findings, files);
+  if (flags.tensors !== undefined || (texts.length > 0 && inputs.length > 0)) {
+    const why = "only texts with texts and pictures with pictures are compared";
+    throw problem("E080", { at: "--similar-to", why, try: "--text A --similar-to B, or a.jpg --similar-to b.jpg" });
+  }
+  if (texts.length > 0) return beside(texts, await textSources({ text: [...others] }, findings, files, "other"));
+  const own = await pathsOf(inputs);
+  if (own.length === 0) throw nothing();
+  const pictures = await pictureSources([...own, ...(await pathsOf(others))], findings, files);
+  return beside(pictures.slice(0, own.length), pictures.slice(own.length));
+}
+
+const beside = (own: readonly Source[], others: readonly Source[]): Source[] =>
+  own.flatMap((a) => others.map((b) => ({ ...a, load: async () => [...(await a.load()), ...(await b.load())] })));
 
 function tensorSources({ tensors }: InputFlags, findings: Findings): Source[] {
   if (tensors === undefined) return [];

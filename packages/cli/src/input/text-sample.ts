@@ -18,6 +18,12 @@ import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
 import { messageOf, problem, systemMessage } from "../problem.js";
 
+/** A text, or two for models that read pairs. */
+export interface TextInput {
+  text: string;
+  pair?: string;
+}
+
 export interface TextSample extends Sample {
   kind: "text";
   encoding: Encoding;
@@ -51,14 +57,14 @@ export class TextReader {
     return new TextReader(createTokenizer(tokenizer, config), findings, files);
   }
 
-  read(text: string, name: string, stem: string): TextSample {
+  read({ text, pair }: TextInput, name: string, stem: string): TextSample {
     const { inputs, metadata } = this.findings;
     const specs = inputs.map(({ name, type }) => ({ name, type: type === "int32" ? type : ("int64" as const) }));
     const length = inputs.find((input) => input.name === metadata.explains)?.dims[1];
     const width = typeof length === "number" ? length : undefined;
     const limit = maxLengthOf(this.tokenizer, (this.files.config ?? {}) as Record<string, unknown>);
     const maxLength = Math.min(limit, width ?? Number.POSITIVE_INFINITY);
-    const encoding = encode(this.tokenizer, text, { maxLength });
+    const encoding = encode(this.tokenizer, text, { maxLength, ...(pair !== undefined && { pair }) });
     const batches = encoding.rows.map((row) =>
       toBatch(this.tokenizer, [row], specs, width === undefined ? {} : { width }),
     );
@@ -66,8 +72,8 @@ export class TextReader {
       kind: "text",
       name,
       stem,
-      sha256: createHash("sha256").update(text).digest("hex"),
-      size: [text.length],
+      sha256: createHash("sha256").update(encoding.texts.join("\0")).digest("hex"),
+      size: encoding.texts.map(({ length }) => length),
       parts: batches.map(({ inputs }) =>
         Object.fromEntries(Object.entries(inputs).map(([input, { data, dims }]) => [input, tensor(data, dims)])),
       ),
@@ -84,14 +90,31 @@ function merge({ rows }: Encoding, batches: readonly Batch[], parts: readonly Pa
   return rows.length === 1 ? values[0]! : mergeWindows(rows.map((row, index) => ({ ...row, values: values[index]! })));
 }
 
-/** One text per line. */
-export async function readTextFile(path: string): Promise<string[]> {
-  try {
-    const lines = (await readFile(path, "utf8")).split(/\r?\n/);
-    return lines.filter((line) => line.trim() !== "");
-  } catch (error) {
+/** One text per line; of a .jsonl file one `{"text": ..., "text_pair": ...}` per line. */
+export async function readTextFile(path: string): Promise<TextInput[]> {
+  const content = await readFile(path, "utf8").catch((error) => {
     throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
+  });
+  const lines = content.split(/\r?\n/).map((line, index) => ({ line, place: `${path}:${index + 1}` }));
+  const texts = lines.filter(({ line }) => line.trim() !== "");
+  return path.endsWith(".jsonl") ? texts.map(({ line, place }) => readRecord(line, place)) : texts.map(plain);
+}
+
+const plain = ({ line }: { line: string }): TextInput => ({ text: line });
+
+function readRecord(line: string, at: string): TextInput {
+  const hint = '{"text": "...", "text_pair": "..."} in one line; text_pair may be left out';
+  let record: { text?: unknown; text_pair?: unknown };
+  try {
+    record = JSON.parse(line) as typeof record;
+  } catch (error) {
+    throw problem("E092", { at, why: messageOf(error), try: hint });
   }
+  const { text, text_pair: pair } = record ?? {};
+  if (typeof text === "string" && (pair === undefined || typeof pair === "string")) {
+    return { text, ...(pair !== undefined && { pair }) };
+  }
+  throw problem("E092", { at, why: "it holds no text", try: hint });
 }
 
 async function readJson(path: string): Promise<object> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { toCsv, toHtml, toSvg } from "@vitrail/text";
-import { type DocumentContext, toDocument } from "../explain/document.js";
+import { type DocumentContext, sourceOf, toDocument } from "../explain/document.js";
 import type { Sample } from "../explain/sample.js";
 import { fileTarget } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
@@ -12,7 +12,7 @@ import { prettyJson } from "./json.js";
 import { fileStem } from "./name.js";
 import { encodeNpy } from "./npy.js";
 import { drawAnswer, drawAnswers, gridOf } from "./picture.js";
-import { sharedScale, viewOf } from "./text.js";
+import { scaleFor, viewOf } from "./text.js";
 import type { View } from "./view.js";
 import { writeWhole } from "./write.js";
 
@@ -50,10 +50,9 @@ type File = readonly [path: string, data: Uint8Array | string];
 
 /** Writes the files of one sample's answers and gives their paths. */
 export async function writeAnswers(answers: readonly Answer[], plan: OutputPlan): Promise<string[]> {
-  const { stem } = answers[0]!.sample;
   const files: File[] = [];
   for (const answer of answers) {
-    const name = fileStem(stem, plan.context.method.id, fileTarget(answer));
+    const name = fileStem(answer.sample.stem, plan.context.method.id, fileTarget(answer));
     for (const format of plan.formats) {
       const data = await encodeAnswer(answer, format, plan);
       if (data !== undefined) files.push([join(plan.folder, `${name}.${format}`), data]);
@@ -69,12 +68,12 @@ async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<Fil
   const { sample } = answers[0]!;
   const path = join(plan.folder, `${fileStem(sample.stem, plan.context.method.id)}__sheet`);
   const files: File[] = [];
-  if (plan.formats.has("png") && answers.every(canDraw)) {
+  const alone = answers.every((answer) => answer.sample === sample);
+  if (plan.formats.has("png") && alone && answers.every(canDraw)) {
     files.push([`${path}.png`, await drawAnswers(answers, plan.view, provenance(answers[0]!, plan))]);
   }
   if (plan.formats.has("html") && isText(sample)) {
-    const scale = sharedScale(answers);
-    const views = answers.map((answer) => viewOf(answer, namesOf(plan), scale));
+    const views = answers.map((answer) => viewOf(answer, namesOf(plan), scaleFor(answer, answers)));
     files.push([`${path}.html`, toHtml(views, { title: sample.name, caption: provenance(answers[0]!, plan) })]);
   }
   return files;
@@ -103,8 +102,9 @@ const canDraw = (answer: Answer): boolean => isPicture(answer.sample) && gridOf(
 
 const namesOf = ({ context }: OutputPlan) => ({ model: context.model.name, method: context.method.title });
 
-function provenance({ sample, explanation }: Answer, { context }: OutputPlan): string {
-  const { source } = explanation.metadata;
+function provenance(answer: Answer, { context }: OutputPlan): string {
+  const { sample } = answer;
+  const source = sourceOf(answer, context);
   const method = `${context.method.title}${context.method.classSpecific ? "" : " (not class-specific)"}`;
   return `${sample.name} · ${context.model.name} ${source.sha256.slice(0, 12)} · ${method} · vitrail ${version}`;
 }

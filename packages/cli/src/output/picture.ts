@@ -35,6 +35,7 @@ const subjectOf = (answer: Answer): string =>
 export function captionOf(answer: Answer): string {
   const { chosen, scores } = answer;
   if (chosen.kind === "contrast") return titleOf(answer);
+  if (chosen.kind === "similar") return `${titleOf(answer)}  ${chosen.similarity.toFixed(2)}`;
   const { probability, logit } = scores[chosen.index.at(-1)!]!;
   return `${titleOf(answer)}  ${probability === undefined ? logit.toPrecision(4) : percent(probability)}`;
 }

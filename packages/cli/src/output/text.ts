@@ -9,9 +9,9 @@ export function unitsOf({ sample, parts }: Answer, unit: "token" | "word"): Unit
   return toUnits(encoding.texts, encoding.whole.tokens, valuesOf(parts), { unit });
 }
 
-/** One scale for all targets of a text. */
-export const sharedScale = (answers: readonly Answer[]): Scale =>
-  scaleOf(...answers.map((answer) => unitsOf(answer, "word")));
+/** One scale for all targets of a text; two texts that are compared have one each, for they are two explanations. */
+export const scaleFor = ({ sample }: Answer, answers: readonly Answer[]): Scale =>
+  scaleOf(...answers.filter((each) => each.sample === sample).map((answer) => unitsOf(answer, "word")));
 
 export function viewOf(answer: Answer, names: { model: string; method: string }, scale?: Scale): TextView {
   const { chosen, scores } = answer;

@@ -1,7 +1,11 @@
-import type { Command } from "commander";
+import { dirname } from "node:path";
+import { type Command, Option } from "commander";
+import { type Pooling, poolings } from "vitrail";
 import { createExplainer, type Explainer } from "vitrail/node";
+import { embeddingOf } from "../explain/embedding.js";
 import { score } from "../explain/prediction.js";
 import { explainAll, type Outcome, reportOf } from "../explain/run.js";
+import { Similar } from "../explain/similar.js";
 import { type Classes, parseContrast, parseTarget, type Wanted } from "../explain/wanted.js";
 import { Work } from "../explain/work.js";
 import {
@@ -14,14 +18,14 @@ import {
   readCount,
   readDevice,
 } from "../flags.js";
-import { findSources, type InputFlags } from "../input/source.js";
+import { findPairs, findSources, type InputFlags } from "../input/source.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { openModel } from "../model/open.js";
 import { allFormats, readFormats } from "../output/files.js";
 import { addViewFlags, readView, type ViewFlags } from "../output/view.js";
 import { prepareFolder } from "../output/write.js";
-import { asVitrailError, exit, exitCodeOf } from "../problem.js";
+import { asVitrailError, exit, exitCodeOf, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import type { RunVerb } from "./verb.js";
 
@@ -33,6 +37,8 @@ interface ExplainFlags extends CommonFlags, MethodFlags, ViewFlags, InputFlags {
   output?: string;
   explains?: string;
   readout?: string;
+  similarTo?: string[];
+  pooling?: Pooling;
 }
 
 export function explainVerb(program: Command, run: RunVerb): void {
@@ -43,6 +49,12 @@ export function explainVerb(program: Command, run: RunVerb): void {
     .argument("[input...]", "pictures, folders of pictures, or - for standard input")
     .option("-t, --target <class>", "LABEL, INDEX, predicted or topK; repeatable (default: predicted)", collect)
     .option("--contrast <A:B>", "what speaks for A rather than B; repeatable", collect)
+    .option("--similar-to <input>", "what makes the input similar to this text or picture; repeatable", collect)
+    .addOption(
+      new Option("--pooling <way>", "one vector from one per token (default: the model's own, or mean)").choices(
+        poolings,
+      ),
+    )
     .option("-o, --out <folder>", "where files are written (default: vitrail-out; with --json nowhere)")
     .option("-f, --format <list>", `some of ${allFormats.join(", ")} (default: png,json or html,json)`)
     .option("--output <name>", "the model output to explain")
@@ -59,11 +71,16 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   const view = readView(flags);
   const batchSize = readCount("batch-size", flags.batchSize) ?? 1;
   const files = await openModel(model, flags, terminal);
+  checkSimilar(flags);
+  const texts = (flags.text ?? flags.textFile) !== undefined;
+  const embedding = flags.similarTo && (await embeddingOf(files, { ...flags, texts }));
   const open = () =>
-    createExplainer(files.file, {
+    createExplainer(embedding?.bytes ?? files.file, {
       method: method.id,
       target: targetMode(flags, files),
+      folder: dirname(files.file),
       ...(flags.output && { output: flags.output }),
+      ...(embedding && { output: embedding.output }),
       ...(flags.explains && { explains: flags.explains }),
       ...(flags.readout && { readout: flags.readout }),
       ...options,
@@ -71,16 +88,26 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     });
   const explainer = await terminal.busy(`compiling ${files.name}`, open);
   try {
-    const sources = await findSources(inputs, flags, explainer.findings, files);
+    const sources = flags.similarTo
+      ? await findPairs(inputs, flags, flags.similarTo, explainer.findings, files)
+      : await findSources(inputs, flags, explainer.findings, files);
     const kinds = sources.map(({ kind }) => kind);
-    const context = { model: files, method, ...(typeof options.seed === "number" && { seed: options.seed }) };
+    const source = embedding?.source;
+    const context = {
+      model: files,
+      method,
+      ...(source && { source }),
+      ...(typeof options.seed === "number" && { seed: options.seed }),
+    };
     const plan = { folder: flags.out ?? "vitrail-out", formats: readFormats(flags.format, kinds), view, context };
-    const wanted = readWanted(flags, explainer, files);
     const scoresOf = (logits: Float32Array) => score(logits, files.config, files.labels);
     const writes = flags.out !== undefined || !flags.json;
     if (writes) await prepareFolder(plan.folder);
     const run = { batchSize, terminal, ...(writes && { plan }), ...(flags.json && { context }) };
-    const outcome = await explainAll(sources, new Work(explainer, { wanted, batchSize, scoresOf }), run);
+    const work = embedding
+      ? new Similar(explainer, embedding.vector)
+      : new Work(explainer, { wanted: readWanted(flags, explainer, files), batchSize, scoresOf });
+    const outcome = await explainAll(sources, work, run);
     if (flags.json) terminal.json(reportOf(outcome));
     return finish(outcome, terminal);
   } finally {
@@ -88,9 +115,21 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   }
 }
 
+/** What is similar has no class. */
+function checkSimilar({ similarTo, target, contrast, pooling }: ExplainFlags): void {
+  if (similarTo && (target || contrast)) {
+    const why = "it explains a similarity, not a class";
+    throw problem("E080", { at: "--similar-to", why, try: "leave --target and --contrast out" });
+  }
+  if (pooling && !similarTo) {
+    const why = "it says how --similar-to makes a vector";
+    throw problem("E080", { at: "--pooling", why, try: "--similar-to TEXT" });
+  }
+}
+
 /** Only the top class is wanted: then the model finds it itself, which saves a second session for the prediction. */
-function targetMode({ contrast, target, text, textFile }: ExplainFlags, { labels }: ModelFiles) {
-  if (contrast) return "weights";
+function targetMode({ contrast, target, text, textFile, similarTo }: ExplainFlags, { labels }: ModelFiles) {
+  if (contrast || similarTo) return "weights";
   const top = (target ?? ["predicted"]).every((each) => /^(predicted|top1)$/.test(each) && !labels?.includes(each));
   // The windows of a long text share one class, which is theirs together.
   return top && !text && textFile === undefined ? "predicted" : "index";

@@ -9,6 +9,8 @@ export interface DocumentTarget {
   probability: number | null;
   /** Several classes weighed against each other. */
   weights?: readonly { index: number; label: string | null; weight: number }[];
+  /** What the input is compared with: the cosine of the two vectors, and how the input's own vector was made. */
+  similarTo?: { name: string; sha256: string; similarity: number; vector: string };
 }
 
 export interface DocumentToken {
