@@ -80,9 +80,10 @@ export class Terminal {
     }
   }
 
-  /** A bar on standard error; nothing where nobody watches. */
+  /** A bar on standard error; where nobody watches, a line every half a minute. */
   progress(label: string, total: number, unit = ""): Progress {
-    if (!this.watched || total <= 0) return { step: () => {}, end: () => {} };
+    if (total <= 0) return { step: () => {}, end: () => {} };
+    if (!this.watched) return this.log(label, total, unit);
     const bar = new SingleBar({
       format: `${label} {bar} {percentage} %  {value}/{total}${unit && ` ${unit}`}  {eta_formatted} left`,
       barCompleteChar: "█",
@@ -99,6 +100,21 @@ export class Terminal {
       this.bar = undefined;
     };
     return { step: (count = 1) => bar.increment(count), end };
+  }
+
+  private log(label: string, total: number, unit: string): Progress {
+    const start = performance.now();
+    let [done, last] = [0, start];
+    const step = (count = 1) => {
+      done += count;
+      const now = performance.now();
+      if (now - last < 30_000) return;
+      last = now;
+      const seconds = ((now - start) / 1000 / done) * (total - done);
+      const left = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+      this.note(`${label}: ${done} of ${total} ${unit}, about ${left} left`);
+    };
+    return { step, end: () => {} };
   }
 
   private get watched(): boolean {

@@ -1,5 +1,5 @@
 import type { Options, Probe } from "./metric.js";
-import type { Box } from "./model.js";
+import { type Box, perPixel, perUnit } from "./model.js";
 
 /** The map and the truth at one resolution: pixels for pictures, tokens for text. */
 export interface Located {
@@ -28,8 +28,8 @@ export function locate<I>(probe: Probe<Options, I>, from: "mask" | "boxes" = "ma
   const fine = subject.pixels;
   const [rows, columns] = fine?.grid ?? [1, subject.units];
   const marks = from === "mask" && truth?.mask ? truth.mask : boxMask(truth?.boxes ?? [], rows, columns);
-  if (marks.length === subject.units) return { scores: probe.relevance, truth: marks, columns };
-  if (fine && marks.length === fine.units) return { scores: fine.spread(probe.relevance), truth: marks, columns };
+  if (fine && marks.length === fine.units) return { scores: perPixel(subject, probe.relevance), truth: marks, columns };
+  if (marks.length === subject.units) return { scores: perUnit(subject, probe.relevance), truth: marks, columns };
   throw new RangeError(
     `case ${probe.case.id}: truth has ${marks.length} marks, the sample ${fine?.units ?? subject.units}`,
   );

@@ -79,8 +79,9 @@ export async function measure<I>(
   const start = bench.clock?.();
   const relevance = await explainer.explain(of.subject.input, of.target);
   const milliseconds = start === undefined ? undefined : bench.clock!() - start;
-  if (relevance.length !== of.subject.units) {
-    throw new RangeError(`${explainer.id} gave ${relevance.length} values for ${of.subject.units} units`);
+  const { units, pixels } = of.subject;
+  if (relevance.length !== units && relevance.length !== pixels?.units) {
+    throw new RangeError(`${explainer.id} gave ${relevance.length} values for ${units} units`);
   }
   if (!relevance.every(Number.isFinite)) throw new RangeError(`${explainer.id} gave values that are not finite`);
   const maps = new Map<number, Promise<Float32Array>>([[of.target, Promise.resolve(relevance)]]);

@@ -48,7 +48,7 @@ export interface Probe<O extends Options = Options, I = unknown> {
   readonly model: Model<I>;
   readonly explainer: Explainer<I>;
   readonly options: Values<O>;
-  /** The map that is judged, one value per unit. */
+  /** The map that is judged, one value per unit or per pixel: see `perUnit` and `perPixel`. */
   readonly relevance: Float32Array;
   /** A stream that depends on seed, case and metric, never on the method: all methods meet the same draws. */
   readonly random: Random;

@@ -13,7 +13,7 @@ export type Activation = "softmax" | "sigmoid";
 /** What is judged: a method that says which units (patches or tokens) of an input speak for a class. */
 export interface Explainer<I> {
   readonly id: string;
-  /** Raw relevance, one value per unit of the subject, special tokens left out. */
+  /** Raw relevance, one value per unit of the subject or, for methods that explain pixels, per pixel; special tokens left out. */
   explain(input: I, target: number): Promise<Float32Array>;
   /** Sum of relevance at each block's cut, for methods that declare conservation. */
   sums?(input: I, target: number): Promise<ArrayLike<number>>;
@@ -34,8 +34,11 @@ export interface Subject<I> {
   noisy?(radius: number, random: Random): I;
   /** Rows and columns, where units lie on a grid. */
   readonly grid?: readonly [rows: number, columns: number];
-  /** The same sample with pixels as units, and the way from patch relevance to pixel relevance. */
-  readonly pixels?: Subject<I> & { spread(relevance: ArrayLike<number>): Float32Array };
+  /** The same sample with pixels as units, and the ways from patch relevance to pixel relevance and back. */
+  readonly pixels?: Subject<I> & {
+    spread(relevance: ArrayLike<number>): Float32Array;
+    pool(relevance: ArrayLike<number>): Float32Array;
+  };
 }
 
 /** What is known to be the reason. All marks are 0 or 1. */
@@ -64,6 +67,22 @@ export interface Case<I> {
   readonly truth?: Truth;
   /** Cases of one picture or sentence share a group; intervals resample groups. */
   readonly group?: string;
+}
+
+/** A map with one value per unit: relevance adds up, so that a patch has the sum of its pixels. */
+export function perUnit<I>({ units, pixels }: Subject<I>, map: Float32Array): Float32Array {
+  return pixels && map.length === pixels.units && map.length !== units ? pixels.pool(map) : map;
+}
+
+/** A map with one value per pixel where the subject has any: bilinear between the centres of patches. */
+export function perPixel<I>({ pixels }: Subject<I>, map: Float32Array): Float32Array {
+  return pixels && map.length !== pixels.units ? pixels.spread(map) : map;
+}
+
+/** How many values stand in a row of a map. */
+export function columnsOf<I>({ grid, units, pixels }: Subject<I>, map: ArrayLike<number>): number {
+  if (pixels && map.length === pixels.units) return pixels.grid?.[1] ?? pixels.units;
+  return grid?.[1] ?? units;
 }
 
 export function probability(logits: Float32Array, target: number, activation: Activation = "softmax"): number {

@@ -69,6 +69,11 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
       noisy,
       without,
       spread: (relevance) => bilinear(relevance, grid, [height, width]),
+      pool: (relevance) => {
+        const sums = new Float32Array(rows * columns);
+        for (let at = 0; at < area; at++) sums[patchOf[at]!]! += relevance[at]!;
+        return sums;
+      },
     },
   };
 }

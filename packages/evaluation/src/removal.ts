@@ -1,5 +1,5 @@
 import type { Options, Probe } from "./metric.js";
-import { type Fill, probability, type Subject } from "./model.js";
+import { type Fill, perPixel, perUnit, probability, type Subject } from "./model.js";
 
 /** Options that the curves share. */
 export const scoreOption = {
@@ -20,9 +20,9 @@ export const stepsOption = (steps: number) => ({ title: "steps of the curve", de
 export function inUnits<I>(probe: Probe<Options, I>, unit: string): { subject: Subject<I>; scores: Float32Array } {
   const { subject } = probe.case;
   if (unit === "pixel" && subject.pixels) {
-    return { subject: subject.pixels, scores: subject.pixels.spread(probe.relevance) };
+    return { subject: subject.pixels, scores: perPixel(subject, probe.relevance) };
   }
-  return { subject, scores: probe.relevance };
+  return { subject, scores: perUnit(subject, probe.relevance) };
 }
 
 /** How many units are gone at each step: evenly from 0 to `most`, without repeats. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   bilinear,
+  columnsOf,
   createRandom,
   gaussianBlur,
   imputeLinear,
   normaliser,
+  perPixel,
+  perUnit,
   pictureSubject,
   textSubject,
 } from "../src/index.js";
@@ -113,5 +116,31 @@ describe("sentences", () => {
     const gone = Uint8Array.from([1, 0, 1]);
     expect(textSubject({ ...tokens, mask: 103 }).without(gone, "zero", random)).toEqual([101, 103, 8, 103, 102]);
     expect(textSubject(tokens).without(gone, "zero", random)).toEqual([101, 8, 102]);
+  });
+});
+
+describe("maps of patches and of pixels", () => {
+  const subject = pictureSubject({
+    pixels: new Float32Array(16),
+    channels: 1,
+    height: 4,
+    width: 4,
+    grid: [2, 2],
+    toInput: (pixels) => pixels,
+  });
+  const fine = Float32Array.from({ length: 16 }, (_, i) => i);
+
+  it("a patch has the sum of its pixels, and a pixel map stays as it is", () => {
+    expect([...perUnit(subject, fine)]).toEqual([0 + 1 + 4 + 5, 2 + 3 + 6 + 7, 8 + 9 + 12 + 13, 10 + 11 + 14 + 15]);
+    expect(perPixel(subject, fine)).toBe(fine);
+    expect([columnsOf(subject, fine), columnsOf(subject, [1, 2, 3, 4])]).toEqual([4, 2]);
+  });
+
+  it("a map of patches is enlarged where pixels are asked for", () => {
+    const coarse = Float32Array.of(1, 2, 3, 4);
+    expect(perUnit(subject, coarse)).toBe(coarse);
+    expect(perPixel(subject, coarse).length).toBe(16);
+    expect(perPixel(subject, coarse)[0]).toBe(1);
+    expect(perPixel(subject, coarse)[15]).toBe(4);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   belongsToOne,
+  boxMask,
   caseContext,
   chooseMetric,
   classOf,
@@ -9,8 +10,11 @@ import {
   evidenceMask,
   hashSeed,
   measure,
+  type PlantedSet,
   pictureCases,
   pictureClasses,
+  plantedSamples,
+  plantedSets,
   plantScene,
   plantSentence,
   satisfies,
@@ -171,3 +175,45 @@ describe("planted cases", () => {
     expect(narrow.truth!.mask!.reduce((a, b) => a + b, 0)).toBe(1);
   });
 });
+
+describe("data sets by name", () => {
+  it("are the same for a seed, longer ones begin with shorter ones, and hold evidence in every sample", async () => {
+    for (const set of Object.values(plantedSets)) {
+      const few = plantedSamples<{ id: string }>(set, 1, 5);
+      expect(JSON.stringify(plantedSamples<{ id: string }>(set, 1, 8).slice(0, 5))).toBe(JSON.stringify(few));
+      expect(JSON.stringify(plantedSamples<{ id: string }>(set, 2, 5))).not.toBe(JSON.stringify(few));
+      expect(new Set(few.map(({ id }) => id)).size).toBe(5);
+    }
+  });
+
+  it("mark the evidence of a class, and the stain where the object itself is missing", async () => {
+    const [shapes, shortcut] = ["planted-shapes", "planted-shortcut"].map((name) => plantedSets[name]!);
+    for (const sample of plantedSamples(shapes as PictureSet, 0, 10)) {
+      expect(sample.regions.map(({ label }) => label)).toEqual(sample.labels);
+      for (const { boxes, mask } of sample.regions) {
+        const { width, height, data } = await mask!();
+        const inBoxes = boxMask(boxes, height, width);
+        expect(data.includes(1)).toBe(true);
+        expect(data.every((mark, at) => !mark || inBoxes[at] || near(inBoxes, at, width))).toBe(true);
+      }
+    }
+    for (const { labels, regions } of plantedSamples(shortcut as PictureSet, 0, 10)) {
+      expect(labels).not.toContain(pictureClasses[shortcutClass]!.label);
+      expect(regions.map(({ label }) => label)).toEqual([pictureClasses[shortcutClass]!.label]);
+    }
+  });
+
+  it("mark the words that decide", () => {
+    const set = plantedSets["planted-sentences"] as TextSet;
+    for (const { text, label, spans } of plantedSamples(set, 0, 20)) {
+      expect(["praise", "complaint"]).toContain(label);
+      expect(spans.length).toBeGreaterThan(1);
+      for (const { start, end } of spans) expect(text.slice(start, end)).toMatch(/^[A-Za-z]+( [a-z]+)*$/);
+    }
+  });
+});
+
+type PictureSet = Extract<PlantedSet, { kind: "picture" }>;
+type TextSet = Extract<PlantedSet, { kind: "text" }>;
+/** An object's rim may reach half a pixel out of its box. */
+const near = (marks: Uint8Array, at: number, width: number) => [1, -1, width, -width].some((step) => marks[at + step]);

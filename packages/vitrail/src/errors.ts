@@ -61,6 +61,8 @@ const CATALOGUE = {
   E091: { kind: "usage", title: "the inputs do not fit the model" },
   E092: { kind: "input", title: "the text cannot be read" },
   E093: { kind: "input", title: "the picture cannot be prepared or drawn" },
+  E097: { kind: "input", title: "the data cannot be used" },
+  E098: { kind: "internal", title: "a worker of the evaluation died" },
   // Our own mistakes.
   E090: { kind: "internal", title: "internal: invariant broken" },
 } as const satisfies Record<string, { kind: DiagnosticKind; title: string }>;

@@ -1,5 +1,6 @@
 import { compileVerb } from "./compile.js";
 import { doctorVerb } from "./doctor.js";
+import { evaluateVerb } from "./evaluate.js";
 import { explainVerb } from "./explain.js";
 import { inspectVerb } from "./inspect.js";
 import { methodsVerb } from "./methods.js";
@@ -7,4 +8,4 @@ import type { AddVerb } from "./verb.js";
 
 export type { RunVerb } from "./verb.js";
 
-export const verbs: readonly AddVerb[] = [explainVerb, compileVerb, inspectVerb, methodsVerb, doctorVerb];
+export const verbs: readonly AddVerb[] = [explainVerb, evaluateVerb, compileVerb, inspectVerb, methodsVerb, doctorVerb];

@@ -30,6 +30,8 @@ export interface PictureSample {
   readonly path?: string;
   pixels?(): Promise<Bitmap>;
   readonly labels: readonly string[];
+  /** Samples cut from one photograph share a group; intervals resample groups. Its own id when not said. */
+  readonly group?: string;
   readonly regions: readonly Region[];
 }
 

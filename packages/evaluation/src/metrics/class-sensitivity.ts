@@ -7,6 +7,7 @@
  * A method that ignores the class, such as attention rollout, scores exactly 1 and 0: it is not class-specific.
  */
 import { defineMetric } from "../metric.js";
+import { columnsOf } from "../model.js";
 import { mean, pearson } from "../rank.js";
 import { similarity, similarityOption } from "./similarity.js";
 
@@ -28,7 +29,7 @@ export const randomLogit = defineMetric({
     const map = await probe.explain(other);
     const value = same(map, probe.relevance)
       ? 1
-      : similarity(probe.options.similarity, probe.relevance, map, subject.grid?.[1] ?? subject.units);
+      : similarity(probe.options.similarity, probe.relevance, map, columnsOf(subject, map));
     return { value, ...(same(map, probe.relevance) && { note }) };
   },
 });

@@ -5,6 +5,7 @@
  *   mean over depths d of similarity( R of the model, R of the model with its last d layers random )      (down)
  */
 import { defineMetric } from "../metric.js";
+import { columnsOf } from "../model.js";
 import { mean } from "../rank.js";
 import { similarity, similarityOption } from "./similarity.js";
 
@@ -18,7 +19,7 @@ export const weightRandomisation = defineMetric({
   options: { similarity: similarityOption },
   async measure(probe) {
     const { subject, target } = probe.case;
-    const columns = subject.grid?.[1] ?? subject.units;
+    const columns = columnsOf(subject, probe.relevance);
     const y: number[] = [];
     for (let depth = 1; ; depth++) {
       const explainer = await probe.randomised!(depth);

@@ -21,6 +21,8 @@ async function disturbed(probe: Probe<typeof options>): Promise<Float32Array[]> 
   return maps;
 }
 
+const norm = (values: Float32Array): number => Math.sqrt(values.reduce((total, value) => total + value * value, 0));
+
 const common = { group: "robustness", needs: ["noise", "second-map"], options } as const;
 
 export const maxSensitivity = defineMetric({
@@ -30,11 +32,8 @@ export const maxSensitivity = defineMetric({
   citation: "Yeh et al. On the (In)fidelity and Sensitivity of Explanations. NeurIPS 2019.",
   direction: "down",
   async measure(probe) {
-    const norm = Math.hypot(...probe.relevance) || 1;
-    const changes = (await disturbed(probe)).map((map) =>
-      Math.hypot(...map.map((value, i) => value - probe.relevance[i]!)),
-    );
-    return { value: Math.max(...changes) / norm };
+    const changes = (await disturbed(probe)).map((map) => norm(map.map((value, i) => value - probe.relevance[i]!)));
+    return { value: Math.max(...changes) / (norm(probe.relevance) || 1) };
   },
 });
 

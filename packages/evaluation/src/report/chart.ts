@@ -28,11 +28,11 @@ export function curveChart(metric: MetricEntry, cells: readonly Cell[]): Markup 
   const px = (x: number) => frame.left + ((x - x0) / (x1 - x0)) * (width - frame.left - frame.right);
   const py = (y: number) => height - frame.bottom - ((y - y0) / (y1 - y0)) * (height - frame.top - frame.bottom);
   const legend = curves.map(({ method }, i) => {
-    const [column, row] = [i % 3, Math.floor(i / 3)];
-    const [x, y] = [frame.left + column * 125, height + 12 + row * 16];
+    const [column, row] = [i % 2, Math.floor(i / 2)];
+    const [x, y] = [frame.left + column * 186, height + 12 + row * 16];
     return html`<line x1="${x}" y1="${y - 4}" x2="${x + 22}" y2="${y - 4}" stroke="${colour(i)}" stroke-width="2" stroke-dasharray="${dash(i)}"/><text x="${x + 27}" y="${y}">${method}</text>`;
   });
-  const total = height + 16 * Math.ceil(curves.length / 3) + 4;
+  const total = height + 16 * Math.ceil(curves.length / 2) + 4;
   const lines = curves.map(({ x, y }, i) => {
     const points = x.map((value, k) => `${px(value).toFixed(1)},${py(y[k]!).toFixed(1)}`).join(" ");
     return html`<polyline points="${points}" fill="none" stroke="${colour(i)}" stroke-width="2" stroke-dasharray="${dash(i)}"/>`;
@@ -50,7 +50,8 @@ ${lines}${legend}
 }
 
 const colour = (i: number): string => colours[i % colours.length]!;
-const dash = (i: number): string => dashes[i % dashes.length]!;
+/** Shifted with every round of colours, so that no two of the first 36 curves look alike. */
+const dash = (i: number): string => dashes[(i + Math.floor(i / colours.length)) % dashes.length]!;
 
 function range(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)];

@@ -45,7 +45,7 @@ const isPicture = (url: string): boolean => /^data:image\/(png|jpeg|webp|svg\+xm
 
 function stack({ image, map, width, height }: NonNullable<GalleryItem["picture"]>, title: string): Markup {
   if (!isPicture(image) || !isPicture(map)) throw new RangeError("gallery pictures must be data:image URLs");
-  return html`<div class="stack" style="--shape:${width}/${height}"><img src="${image}" alt="${title}" loading="lazy"><img class="map" src="${map}" alt="" loading="lazy"></div>`;
+  return html`<div class="stack" style="--shape:${width}/${height}"><img src="${image}" alt="${title}"><img class="map" src="${map}" alt=""></div>`;
 }
 
 /** Sign by colour and by a wavy line, strength by tint, gold by an outline; figures for screen readers follow in a list. */

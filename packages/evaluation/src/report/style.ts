@@ -12,7 +12,7 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1r
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } caption { text-align: left; color: var(--soft); padding-bottom: .5rem; }
 th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; } th[scope=row], thead th:first-child { text-align: left; }
 thead th { vertical-align: bottom; } tbody tr.baseline { color: var(--soft); } tbody tr.baseline th { font-weight: 400; font-style: italic; }
-td .range, td .versus, th .way { display: block; font-size: .78rem; font-weight: 400; color: var(--soft); } td.best .value { font-weight: 700; text-decoration: underline; text-underline-offset: .2em; }
+th { white-space: nowrap; } td .range, td .versus, th .way { display: block; font-size: .78rem; font-weight: 400; color: var(--soft); white-space: nowrap; } td.best .value { font-weight: 700; text-decoration: underline; text-underline-offset: .2em; }
 .warning { border-left: .25rem solid var(--warn); padding: .1rem .8rem; margin: .5rem 0; } .warning strong { color: var(--warn); }
 .charts, .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1.25rem; }
 .gallery { grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }
@@ -25,5 +25,5 @@ svg text { fill: var(--ink); font: 11px system-ui, sans-serif; } svg .axis { str
 .controls { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: center; margin-bottom: 1rem; } .controls[hidden], figure[hidden] { display: none; }
 .controls select, .controls input { font: inherit; min-height: 1.75rem; } :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
 details { margin-top: .5rem; font-size: .85rem; } summary { cursor: pointer; min-height: 1.5rem; }
-@media print { :root { color-scheme: light; --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; } body { max-width: none; padding: 0; } .controls { display: none !important; } figure[hidden] { display: block !important; } .stack, .words span { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } }
+@media print { :root { color-scheme: light; --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; } body { max-width: none; padding: 0; } .controls { display: none !important; } figure[hidden] { display: block !important; } .stack, .words span { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } .scroll table { font-size: .6rem; } .scroll th, .scroll td { padding: .15rem .3rem; white-space: normal; } td .range, td .versus, th .way { font-size: .5rem; } }
 `;

@@ -29,6 +29,6 @@ function tableCell(cell: Cell | undefined, best: boolean): Markup {
     ([note, count]) => html`<span class="versus">${note} (${count} of ${cell.n})</span>`,
   );
   return html`<td${best && html` class="best"`}><span class="value">${figure(cell.value)}</span>
-<span class="range">${figure(cell.low)} to ${figure(cell.high)}, n = ${cell.n}</span>
-${versus && html`<span class="versus">${sign(versus.value)} ${versus.better ? "better than chance" : "no better than chance"}</span>`}${notes}</td>`;
+<span class="range">${figure(cell.low)} to ${figure(cell.high)}</span><span class="range">n = ${cell.n}</span>
+${versus && html`<span class="versus">${sign(versus.value)} to random:</span><span class="versus">${versus.better ? "better than chance" : "no better than chance"}</span>`}${notes}</td>`;
 }

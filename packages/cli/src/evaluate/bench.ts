@@ -1,0 +1,160 @@
+/** One worker's bench: model, data and methods opened once; jobs measured, and single maps made for the report. */
+import {
+  argmax,
+  type Bench,
+  type Case,
+  chooseMetric,
+  type Explainer,
+  type Job,
+  type Model,
+  type PictureSample,
+  performer,
+  perUnit,
+  type ResultRow,
+  type Subject,
+  type Truth,
+  type Word,
+} from "@vitrail/evaluation";
+import { createExplainer, type Explainer as Opened } from "vitrail/node";
+import { type CaseRef, type Cases, casesOf } from "./classes.js";
+import { type Dataset, openData } from "./data.js";
+import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
+import { PictureCases } from "./picture-cases.js";
+import { Sessions } from "./sessions.js";
+import type { ChosenMethod, Setup } from "./setup.js";
+import { TextCases } from "./text-cases.js";
+
+/** A sample under the map of one method, for the report. */
+export type Shown =
+  | {
+      readonly kind: "picture";
+      readonly width: number;
+      readonly height: number;
+      readonly rgb: Uint8Array;
+      readonly rows: number;
+      readonly columns: number;
+      readonly values: Float32Array;
+    }
+  | { readonly kind: "text"; readonly words: readonly Word[] };
+
+export interface ShowRequest {
+  readonly case: string;
+  readonly method: string;
+}
+
+interface Loaded {
+  readonly case: Case<Input>;
+  show(values: Float32Array): Shown;
+}
+
+interface Read {
+  readonly subject: Subject<Input>;
+  truth(target: number): Promise<Truth>;
+  show(values: Float32Array): Shown;
+}
+
+export interface WorkBench {
+  perform(job: Job): Promise<readonly ResultRow[]>;
+  show(request: ShowRequest): Promise<Shown>;
+  close(): Promise<void>;
+}
+
+export async function openBench(setup: Setup): Promise<WorkBench> {
+  const { model: files } = setup;
+  const sessions = new Sessions(setup.sessions);
+  const host = await createExplainer(files.file, optionsOf(setup.methods[0]!, setup));
+  const data = await openData(setup.data);
+  const count = classCount(host.findings);
+  const cases = casesOf(data, { labels: files.labels, count: count ?? files.labels?.length }, setup.choice);
+  const refs = new Map(cases.refs.map((ref) => [ref.id, ref]));
+  const model = modelOver(host, activationOf(files.config, count));
+  const read = await readerOf(data, host, setup, cases);
+
+  const open = (method: ChosenMethod): Explainer<Input> =>
+    methodOver(method.name, () =>
+      method === setup.methods[0]
+        ? Promise.resolve(host)
+        : sessions.get(method.name, () => createExplainer(files.file, optionsOf(method, setup))),
+    );
+  const explainer = async (name: string) => open(setup.methods.find((method) => method.name === name)!);
+  const bench: Bench<Input> = {
+    model,
+    seed: setup.seed,
+    batchSize: setup.batchSize,
+    clock: () => performance.now(),
+  };
+  const load = async (id: string): Promise<Loaded> => {
+    const ref = refs.get(id)!;
+    const { subject, truth, show } = await read(ref.sample);
+    const target = await targetOf(ref, model, subject.input);
+    const label = labelsOf(data, cases, ref);
+    const sample = data.samples[ref.sample]!;
+    const group = ("group" in sample && sample.group) || sample.id;
+    return {
+      case: { id, group, subject, target, truth: await truth(target), ...(label.length > 0 && { label }) },
+      show,
+    };
+  };
+  const metrics = setup.metrics.map(chooseMetric);
+  return {
+    perform: performer({ bench, metrics, load: async (id) => (await load(id)).case, explainer }),
+    show: async ({ case: id, method }) => {
+      const { case: of, show } = await load(id);
+      return show(await (await explainer(method)).explain(of.subject.input, of.target));
+    },
+    close: async () => {
+      await sessions.close();
+      await host.close();
+    },
+  };
+}
+
+const optionsOf = ({ id, options }: ChosenMethod, { opening }: Setup) => ({ method: id, ...opening, ...options });
+
+/** Reads a sample; what is true of it depends on the class that is asked for, where the data name classes of the model. */
+async function readerOf(data: Dataset, host: Opened, setup: Setup, cases: Cases) {
+  if (data.kind === "text") {
+    const texts = await TextCases.open(host.findings, setup.model);
+    return async (index: number): Promise<Read> => {
+      const { subject, truth, tokens } = texts.read(data.samples[index]!);
+      const words = (values: Float32Array) =>
+        tokens.map(({ text }, unit) => ({ text, relevance: values[unit]!, gold: truth.mask?.[unit] === 1 }));
+      return { subject, truth: async () => truth, show: (values) => ({ kind: "text", words: words(values) }) };
+    };
+  }
+  const pictures = new PictureCases(host.findings, setup.model, setup.patches!, data.pictures);
+  return async (index: number): Promise<Read> => {
+    const sample: PictureSample = data.samples[index]!;
+    const { subject, seen, truth } = await pictures.read(sample);
+    const own = (target: number) =>
+      sample.regions.filter(({ label }) => !cases.labelled || cases.classOf(label) === target);
+    const [rows, columns] = subject.grid!;
+    return {
+      subject,
+      truth: (target) => truth(own(target)),
+      show: (values) => ({
+        kind: "picture",
+        width: seen.width,
+        height: seen.height,
+        rgb: seen.data,
+        rows,
+        columns,
+        values: perUnit(subject, values),
+      }),
+    };
+  };
+}
+
+async function targetOf({ target }: CaseRef, model: Model<Input>, input: Input): Promise<number> {
+  if (target !== "predicted") return target;
+  const [logits] = await model.predict([input]);
+  return argmax(logits!);
+}
+
+/** The true classes, the explained one first where it is one of them. */
+function labelsOf(data: Dataset, { classOf }: Cases, { sample, target }: CaseRef): number[] {
+  const own = data.samples[sample]!;
+  const names = "regions" in own ? own.labels : own.label === undefined ? [] : [own.label];
+  const labels = names.flatMap((name) => classOf(name) ?? []);
+  return labels.sort((a, b) => Number(b === target) - Number(a === target) || a - b);
+}

@@ -1,0 +1,86 @@
+/** Vitrail's explainer as the evaluation library sees it: a model from inputs to logits, and a method from an input to a map. */
+import { type Activation, bilinear, type Explainer as Judged, type Model } from "@vitrail/evaluation";
+import type { Explainer, Explanation, Feeds, Findings } from "vitrail/node";
+import { rowOf } from "../explain/logits.js";
+import { groupByShape, stack } from "../explain/sample.js";
+import type { ModelConfig } from "../model/folder.js";
+import { problem } from "../problem.js";
+
+/** One row of feeds, and for texts which of its tokens are units. */
+export interface Input {
+  readonly feeds: Feeds;
+  readonly units?: readonly number[];
+  /** For pictures: rows and columns of patches and of pixels. */
+  readonly grid?: readonly [number, number];
+  readonly size?: readonly [number, number];
+}
+
+/** How many classes the explained output has; 1 for a single number per sample. */
+export function classCount({ outputs, metadata }: Findings): number | undefined {
+  const dims = outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
+  if (dims.length > 2) {
+    const why = `the explained output "${metadata.output}" is [${dims.join(", ")}]`;
+    throw problem("E091", { at: "evaluate", why, try: "--output NAME of an output that is [batch, classes]" });
+  }
+  const last = dims.length === 1 ? 1 : dims[1];
+  return typeof last === "number" ? last : undefined;
+}
+
+/** One score per sample, or several labels at once, are judged label by label; else the classes exclude each other. */
+export const activationOf = (config: ModelConfig | undefined, count: number | undefined): Activation =>
+  config?.problem_type === "multi_label_classification" || count === 1 ? "sigmoid" : "softmax";
+
+/** The number of rows that a run must have, and may have. */
+function batchOf({ findings, metadata }: Explainer): { fixed: number | undefined; together: boolean } {
+  const batch = findings.inputs.find(({ name }) => name === metadata.explains)?.dims[0];
+  const together = findings.inputs.every(({ dims }) => dims[0] === batch);
+  return { fixed: typeof batch === "number" ? batch : undefined, together };
+}
+
+export function modelOver(explainer: Explainer, activation: Activation): Model<Input> {
+  const { fixed, together } = batchOf(explainer);
+  const output = explainer.metadata.output;
+  return {
+    activation,
+    async predict(batch) {
+      const answers: Float32Array[] = [];
+      const rows = batch.map(({ feeds }, index) => ({ feeds, index }));
+      for (const group of groupByShape(rows, ({ feeds }) => feeds, fixed ?? (together ? batch.length : 1))) {
+        const feeds = stack(
+          group.map((row) => row.feeds),
+          Math.max(group.length, fixed ?? 0),
+        );
+        const logits = (await explainer.predict(feeds))[output]!;
+        for (const [row, { index }] of group.entries()) answers[index] = rowOf(logits, row);
+      }
+      return answers;
+    },
+  };
+}
+
+/** `open` is asked for every map, so that explainers may be closed in between. */
+export function methodOver(id: string, open: () => Promise<Explainer>): Judged<Input> {
+  return {
+    id,
+    explain: async (input, target) => {
+      const explainer = await open();
+      const { fixed = 1 } = batchOf(explainer);
+      return mapOf(await explainer.explain(stack([input.feeds], fixed), { target }), input);
+    },
+  };
+}
+
+/** Patches, pixels or tokens; a grid that is neither the subject's nor its pixels' is enlarged to pixels. */
+function mapOf(explanation: Explanation, { units, grid, size }: Input): Float32Array {
+  if (units) {
+    const tokens = explanation.toTokens();
+    return Float32Array.from(units, (position) => tokens[position]!);
+  }
+  const own = explanation.toGrid();
+  if (!own || !grid || !size) {
+    const why = `${explanation.metadata.method} gives [${explanation.relevance.dims.join(", ")}], which is no grid of patches`;
+    throw problem("E091", { at: "evaluate", why, try: "another method" });
+  }
+  const fits = ([rows, columns]: readonly [number, number]) => own.rows === rows && own.columns === columns;
+  return fits(grid) || fits(size) ? own.values : bilinear(own.values, [own.rows, own.columns], size);
+}

@@ -1,0 +1,122 @@
+/** Pictures as cases: read and placed as `explain` does it, patches taken away before the model's own normalisation. */
+import { join } from "node:path";
+import {
+  type PictureSample,
+  type Placement,
+  pictureSubject,
+  placeBoxes,
+  placeMask,
+  type Region,
+  type Subject,
+  type Truth,
+} from "@vitrail/evaluation";
+import { type Geometry, type Preprocessing, preprocess, type Raster, type RgbRaster } from "@vitrail/picture";
+import { type Findings, tensor } from "vitrail/node";
+import { readPicture } from "../input/picture.js";
+import { PictureReader } from "../input/picture-sample.js";
+import type { ModelFiles } from "../model/folder.js";
+import { problem } from "../problem.js";
+import type { Input } from "./engine.js";
+
+/** Rows and columns of a model's patches, or pixels per patch where the size is free. */
+export type Patches = { readonly grid: readonly [number, number] } | { readonly stride: readonly [number, number] };
+
+export interface PictureCase {
+  readonly subject: Subject<Input>;
+  /** The picture as the model sees it. */
+  readonly seen: RgbRaster;
+  truth(regions: readonly Region[]): Promise<Truth>;
+}
+
+export class PictureCases {
+  private readonly preprocessing: Preprocessing;
+
+  constructor(
+    private readonly findings: Findings,
+    files: ModelFiles,
+    private readonly patches: Patches,
+    /** The folder in which samples' paths begin. */
+    private readonly root: string,
+  ) {
+    this.preprocessing = new PictureReader(findings, files).preprocessing;
+  }
+
+  async read(sample: PictureSample): Promise<PictureCase> {
+    const raster =
+      sample.path === undefined ? await pixelsOf(sample) : (await readPicture(join(this.root, sample.path))).raster;
+    const { data, dims, geometry, seen } = preprocess(raster, this.preprocessing);
+    const { width, height } = geometry.tensor;
+    const grid = gridOf(this.patches, width, height);
+    const explains = this.findings.metadata.explains;
+    const scale = scaleOf(this.preprocessing, width * height);
+    const subject = pictureSubject<Input>({
+      pixels: scale.toPixels(data),
+      channels: this.preprocessing.channels,
+      height,
+      width,
+      grid,
+      toInput: (pixels) => ({
+        feeds: { [explains]: tensor(scale.toModel(pixels), dims) },
+        grid,
+        size: [height, width],
+      }),
+    });
+    return { subject, seen, truth: (regions) => truthOf(regions, placementOf(geometry)) };
+  }
+}
+
+async function pixelsOf(sample: PictureSample): Promise<Raster> {
+  const { width, height, channels, data } = await sample.pixels!();
+  if (channels === 1 || channels === 3 || channels === 4) return { width, height, channels, data };
+  throw problem("E082", { at: sample.id, why: `it has ${channels} channels`, try: "grey, RGB or RGBA pictures" });
+}
+
+function gridOf(patches: Patches, width: number, height: number): readonly [number, number] {
+  if ("grid" in patches) return patches.grid;
+  return [Math.floor(height / patches.stride[0]), Math.floor(width / patches.stride[1])];
+}
+
+/** The way from planes in [0, 1] to the model's input and back: `input = (255 rescale pixel - mean) / std`, channels in the model's order. */
+function scaleOf({ channels, layout, mean, std, rescale }: Preprocessing, area: number) {
+  const factor = 255 * (rescale ?? 1);
+  const slope = Array.from({ length: channels }, (_, c) => factor / (std?.[c] ?? 1));
+  const shift = Array.from({ length: channels }, (_, c) => -(mean?.[c] ?? 0) / (std?.[c] ?? 1));
+  const place = (c: number, at: number) => (layout === "nchw" ? c * area + at : at * channels + c);
+  const convert = (source: Float32Array, map: (value: number, c: number) => number, toModel: boolean) => {
+    const result = new Float32Array(source.length);
+    for (let c = 0; c < channels; c++) {
+      for (let at = 0; at < area; at++) {
+        const [inPlanes, inModel] = [c * area + at, place(c, at)];
+        if (toModel) result[inModel] = map(source[inPlanes]!, c);
+        else result[inPlanes] = map(source[inModel]!, c);
+      }
+    }
+    return result;
+  };
+  return {
+    toPixels: (data: Float32Array) => convert(data, (value, c) => (value - shift[c]!) / slope[c]!, false),
+    toModel: (pixels: Float32Array) => convert(pixels, (value, c) => value * slope[c]! + shift[c]!, true),
+  };
+}
+
+function placementOf({ tensor: { width, height }, rectangle }: Geometry): Placement {
+  const [scaleX, scaleY] = [width / rectangle.width, height / rectangle.height];
+  return { scaleX, scaleY, left: rectangle.x * scaleX, top: rectangle.y * scaleY, width, height };
+}
+
+/** The union of masks where every region has one, and of boxes where every region has some. */
+async function truthOf(regions: readonly Region[], placement: Placement): Promise<Truth> {
+  if (regions.length === 0) return {};
+  const boxes = placeBoxes(
+    regions.flatMap((region) => region.boxes),
+    placement,
+  );
+  const boxed = regions.every((region) => region.boxes.length > 0);
+  if (!regions.every(({ mask }) => mask)) return { boxes };
+  const mask = new Uint8Array(placement.width * placement.height);
+  for (const region of regions) {
+    const placed = placeMask(await region.mask!(), placement);
+    for (let at = 0; at < mask.length; at++) if (placed[at]) mask[at] = 1;
+  }
+  return { mask, ...(boxed && { boxes }) };
+}

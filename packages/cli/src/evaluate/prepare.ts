@@ -1,0 +1,118 @@
+/** From flags to a setup: model, data, methods that this model supports, and how much fits into memory. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { type ChosenMetric, DataError } from "@vitrail/evaluation";
+import { inspect, methods } from "vitrail";
+import { createExplainer, type Findings } from "vitrail/node";
+import type { ModelFiles } from "../model/folder.js";
+import { asVitrailError, problem } from "../problem.js";
+import type { Terminal } from "../terminal.js";
+import { chooseMetrics, type MethodChoice } from "./choose.js";
+import { type CaseChoice, type Cases, casesOf } from "./classes.js";
+import { type DataRequest, type Dataset, openData } from "./data.js";
+import { classCount } from "./engine.js";
+import type { Patches } from "./picture-cases.js";
+import type { ChosenMethod, Opening, Setup } from "./setup.js";
+
+export interface Request {
+  readonly model: ModelFiles;
+  readonly data: DataRequest;
+  readonly choice: CaseChoice;
+  readonly methods: MethodChoice;
+  readonly metrics: readonly string[] | undefined;
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly opening: Opening;
+  readonly workers: number | undefined;
+}
+
+export interface Prepared {
+  readonly setup: Setup;
+  readonly data: Dataset;
+  readonly cases: Cases;
+  readonly metrics: readonly ChosenMetric[];
+  readonly workers: number;
+  readonly sha256: string;
+  /** Methods that this model does not support, each with the reason. */
+  readonly leftOut: readonly { readonly method: string; readonly why: string }[];
+}
+
+export async function prepare(request: Request, terminal: Terminal): Promise<Prepared> {
+  const { model, seed, batchSize, opening, choice } = request;
+  const data = await terminal.busy(`reading ${request.data.spec}`, () => openData(request.data));
+  const metrics = chooseMetrics(request.metrics, data);
+  const { supported, leftOut, findings } = await terminal.busy(`compiling ${model.name}`, () => supportedOf(request));
+  const count = classCount(findings);
+  const cases = casesOf(data, { labels: model.labels, count: count ?? model.labels?.length }, choice);
+  if (cases.broken.length > 0 && !request.data.skipBroken) {
+    const why = new DataError(cases.broken, data.total).message;
+    const hint = "--labels FILE with the model's class names, or --skip-broken to go on without these rows";
+    throw problem("E097", { at: `--data ${data.name}`, why, try: hint });
+  }
+  if (choice.target === "labels" && !cases.labelled) {
+    terminal.note("no label of the data is a class of the model: the model's own answer is explained");
+  }
+  const patches = data.kind === "picture" ? await patchesOf(model.file, findings) : undefined;
+  const { workers, sessions } = await roomFor(model.file, request.workers);
+  const setup: Setup = {
+    model,
+    data: request.data,
+    choice,
+    methods: supported,
+    metrics: metrics.map(({ name }) => name),
+    seed,
+    batchSize,
+    opening,
+    sessions,
+    ...(patches && { patches }),
+  };
+  return { setup, data, cases, metrics, workers, sha256: await sha256Of(model.file), leftOut };
+}
+
+/** Opens every method once: one that was named must work, one of all is left out with its reason. */
+async function supportedOf({ model, opening, methods: { methods, named } }: Request) {
+  const supported: ChosenMethod[] = [];
+  const leftOut: { method: string; why: string }[] = [];
+  let findings: Findings | undefined;
+  let failure: unknown;
+  for (const method of methods) {
+    try {
+      const explainer = await createExplainer(model.file, { method: method.id, ...opening, ...method.options });
+      findings = findings?.metadata.tokens ? findings : explainer.findings;
+      await explainer.close();
+      supported.push(method);
+    } catch (error) {
+      failure ??= error;
+      if (named) throw error;
+      leftOut.push({ method: method.name, why: asVitrailError(error).diagnostics[0]!.title });
+    }
+  }
+  if (!findings) throw failure;
+  return { supported, leftOut, findings };
+}
+
+/** The model's patches as a token method finds them; squares of 16 pixels where the model has none. */
+async function patchesOf(file: string, { metadata }: Findings): Promise<Patches> {
+  const bytes = metadata.tokens ? undefined : await readFile(file);
+  const candidates = bytes ? methods.filter(({ kind }) => kind === "tokens") : [];
+  const tokens =
+    metadata.tokens ?? candidates.map(({ id }) => inspect(bytes!, { method: id }).metadata?.tokens).find(Boolean);
+  if (tokens?.grid) return { grid: tokens.grid };
+  return { stride: tokens?.stride ?? [16, 16] };
+}
+
+/** A session takes several times its model's size while it runs; half of the memory is used. */
+async function roomFor(file: string, wanted: number | undefined): Promise<{ workers: number; sessions: number }> {
+  const fitting = totalmem() / 2 / (8 * (await stat(file)).size);
+  const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, Math.floor(value)));
+  const workers = wanted ?? clamp(fitting, 1, availableParallelism());
+  return { workers, sessions: clamp(fitting / workers, 2, 16) };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder, vitrail } from "./command-line.js";
+
+/** The command `evaluate` as it was built, on the planted models. */
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const bin = join(root, "packages/cli/bin/vitrail.js");
+const sentences = join(root, "models/planted-sentences");
+const limit = 8;
+const methods = ["attention-rollout", "raw-attention"];
+const rowsOf = (out: string): string[] => {
+  const path = join(out, "results.jsonl");
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(1, -1) : [];
+};
+const argsFor = (out: string, workers: number, ...more: string[]) => [
+  ...["evaluate", sentences, "--data", "planted-sentences", "--limit", `${limit}`, "--seed", "3", "-o", out],
+  ...["--methods", ...methods, "--metrics", "token-f1", "auprc", "srg:steps=30", "--workers", `${workers}`, ...more],
+];
+const summaryOf = (out: string) => JSON.parse(readFileSync(join(out, "summary.json"), "utf8"));
+const total = limit * (methods.length + 3);
+
+/** Starts the command and kills it, without any warning, as soon as so many rows are written. */
+function killAt(rows: number, out: string): Promise<number> {
+  const child = spawn(process.execPath, [bin, ...argsFor(out, 2)], { stdio: "ignore" });
+  return new Promise((resolve) => {
+    const watch = setInterval(() => {
+      if (rowsOf(out).length >= rows) child.kill("SIGKILL");
+    }, 2);
+    child.on("close", () => {
+      clearInterval(watch);
+      resolve(rowsOf(out).length);
+    });
+  });
+}
+
+describe("evaluate", () => {
+  const whole = temporaryFolder();
+
+  test("measures, says it, and writes rows, summary, CSV and a report", async () => {
+    const { code, stdout, stderr } = await vitrail(argsFor(whole, 1));
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/attention-rollout +\d\.\d+ \[\d\.\d+, \d\.\d+\]/);
+    expect(rowsOf(whole).length).toBe(total);
+    const summary = summaryOf(whole);
+    expect(summary.header).toMatchObject({ model: "planted-sentences", seed: 3, "broken rows": 0 });
+    expect(summary.header.command).toContain("--data planted-sentences");
+    expect(summary.methods).toEqual([...methods, "random", "centre", "area"]);
+    expect(summary.cells.every((cell: { n: number }) => cell.n === limit)).toBe(true);
+    expect(readFileSync(join(whole, "summary.csv"), "utf8")).toMatch(/^metric,direction,method/);
+    const report = readFileSync(join(whole, "report.html"), "utf8");
+    expect(report).toContain("Best and worst samples");
+    expect(report).not.toMatch(/(src|href)="(?!data:)/);
+  });
+
+  test("survives kills at several moments: no line lost, none twice, the same figures with other workers", async () => {
+    const out = temporaryFolder();
+    const seen = [];
+    for (const rows of [1, 6, 20]) seen.push(await killAt(rows, out));
+    for (const count of seen) expect(count).toBeLessThan(total);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    const { code, stdout } = await vitrail(argsFor(out, 3));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/cases were measured before|→/);
+    expect(rowsOf(out).sort()).toEqual(rowsOf(whole).sort());
+    const [{ cells }, expected] = [summaryOf(out), summaryOf(whole)];
+    expect(cells).toEqual(expected.cells);
+  });
+
+  test("gates end with code 5, one JSON document on standard output; nothing is measured again", async () => {
+    const before = readFileSync(join(whole, "results.jsonl"), "utf8");
+    const gates = ["--fail-if", "auprc<0.01", "--fail-if", "token-f1@raw-attention<1.1"];
+    const { code, stdout, stderr } = await vitrail(argsFor(whole, 1, "--json", ...gates));
+    expect(code).toBe(5);
+    const document = JSON.parse(stdout);
+    expect(document.gates.map(({ failed }: { failed: string[] }) => failed.length)).toEqual([0, 1]);
+    expect(stderr).toMatch(/gate token-f1@raw-attention<1\.1: raw-attention has/);
+    expect(readFileSync(join(whole, "results.jsonl"), "utf8")).toBe(before);
+  });
+
+  test("refuses to mix seeds, and says what is wrong with names and data", async () => {
+    const other = await vitrail(argsFor(whole, 1).with(7, "4"));
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/seed was 3, is 4[\s\S]*--fresh/)]);
+    const metric = await vitrail(argsFor(whole, 1, "--metrics", "pointing"));
+    expect([metric.code, metric.stderr]).toEqual([2, expect.stringContaining('no metric "pointing"')]);
+    const data = await vitrail(argsFor(whole, 1).with(3, "nowhere"));
+    expect([data.code, data.stderr]).toEqual([4, expect.stringContaining("no such file or folder")]);
+    rmSync(whole, { recursive: true });
+  });
+});
