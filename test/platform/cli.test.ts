@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readMetadata } from "vitrail";
+import type { ExplanationDocument } from "vitrail/node";
 import { wordPiece } from "../support/tokenizer.js";
 import { golden, temporaryFolder, vitrail, vitrailHere } from "./command-line.js";
 
@@ -108,6 +109,33 @@ describe("explain", () => {
       ],
     });
     expect(readdirSync(out)).toContain("photo__generic-attention__1-vs-2-platelet-rather-than-red-cell.png");
+  });
+
+  test("several classes share a run and come as they do alone", async () => {
+    const run = async (...targets: string[]): Promise<ExplanationDocument[]> => {
+      const args = [
+        "explain",
+        model,
+        picture,
+        other,
+        ...targets,
+        "--batch-size",
+        "2",
+        "--json",
+        "-m",
+        "generic-attention",
+      ];
+      return JSON.parse((await vitrail(args)).stdout).explanations;
+    };
+    const together = await run("-t", "4", "-t", "6", "-t", "1", "-t", "0", "-t", "9");
+    expect(together.map(({ target }) => target.index)).toEqual([4, 6, 1, 0, 9, 4, 6, 1, 0, 9]);
+    const alone = [...(await run("-t", "4")), ...(await run("-t", "9"))];
+    for (const [i, at] of [0, 5, 4, 9].entries()) {
+      expect(together[at]!.input).toEqual(alone[i]!.input);
+      expect(together[at]!.target).toEqual(alone[i]!.target);
+      for (const [k, value] of together[at]!.map.values.entries())
+        expect(value).toBeCloseTo(alone[i]!.map.values[k]!, 6);
+    }
   });
 
   test("reads standard input, folders and other formats", async () => {

@@ -62,6 +62,26 @@ describe("an explainer", () => {
     }
   });
 
+  test("explains several targets in one run as it does one by one", async () => {
+    const several = await createExplainer(pathToFileURL(model), { severalTargets: true });
+    const feeds = { pixel_values: pictures(2) };
+    const targets = [[1, 5], 9, [0, 1]];
+    const together = await several.explainEach(feeds, targets);
+    const oneByOne = await explainer.explainEach(feeds, targets);
+    const alone = await several.explain(feeds, { target: 9 });
+    await several.close();
+    expect(together.map((each) => each.targets)).toEqual([
+      [[1], [5]],
+      [[9], [9]],
+      [[0], [1]],
+    ]);
+    for (const [i, each] of together.entries())
+      for (const sample of [0, 1])
+        expect(distance(each.toTokens(sample), oneByOne[i]!.toTokens(sample))).toBeLessThan(2e-3);
+    expect(distance(alone.toTokens(1), together[1]!.toTokens(1))).toBeLessThan(2e-3);
+    expect(distance(together[0]!.toTokens(), together[2]!.toTokens())).toBeGreaterThan(2e-3);
+  });
+
   test("leaves the caller's event loop free, while opening too", async () => {
     const feeds = { pixel_values: pictures(256) };
     let longest = 0;

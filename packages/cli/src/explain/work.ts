@@ -41,12 +41,15 @@ interface Job {
 
 type ClassOrContrast = Exclude<Chosen, { kind: "similar" }>;
 
-/** One row of a run. */
+/** One row of a run, with what is explained of it: several targets where the model takes them at once, else one. */
 interface Task {
-  job: Job;
+  jobs: readonly Job[];
   feeds: Feeds;
   index: number;
 }
+
+/** Targets of one run; each needs the memory of a backward pass of its own. */
+const MOST_AT_ONCE = 4;
 
 export interface WorkOptions {
   wanted: readonly Wanted[];
@@ -73,16 +76,20 @@ export class Work implements Answerer {
   /** In the order of the samples, and for each in the order of the targets. */
   async answer(samples: readonly Sample[]): Promise<Answer[][]> {
     const jobs = await this.jobs(samples);
-    const tasks = jobs.flatMap((job) => job.sample.parts.map((feeds, index): Task => ({ job, feeds, index })));
+    const tasks = this.together(jobs).flatMap((own) =>
+      own[0]!.sample.parts.map((feeds, index): Task => ({ jobs: own, feeds, index })),
+    );
     for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
       const started = performance.now();
-      const explanation = await this.explain(group);
-      const milliseconds = (performance.now() - started) / group.length;
-      for (const [row, { job, index }] of group.entries()) {
-        job.parts[index] = { explanation, row };
-        if (this.mode === "predicted") job.chosen = { kind: "class", index: explanation.targets![row]! };
-        job.milliseconds += milliseconds;
-      }
+      const explanations = await this.explain(group);
+      const milliseconds = (performance.now() - started) / group.reduce((sum, task) => sum + task.jobs.length, 0);
+      for (const [row, task] of group.entries())
+        for (const [at, job] of task.jobs.entries()) {
+          const explanation = explanations[at]!;
+          job.parts[task.index] = { explanation, row };
+          if (this.mode === "predicted") job.chosen = { kind: "class", index: explanation.targets![row]! };
+          job.milliseconds += milliseconds;
+        }
     }
     const answers = jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
     return samples.map((sample) => answers.filter((answer) => answer.sample === sample));
@@ -94,13 +101,31 @@ export class Work implements Answerer {
     return this.options.scoresOf(mean(logits));
   }
 
-  private explain(group: readonly Task[]): Promise<Explanation> {
+  /** Jobs that one row of a run can do: those of one sample, where the model takes several targets. */
+  private together(jobs: readonly Job[]): Job[][] {
+    if (!this.explainer.metadata.target.several) return jobs.map((job) => [job]);
+    const samples = [...new Set(jobs.map(({ sample }) => sample))];
+    return samples.flatMap((sample) => {
+      const own = jobs.filter((job) => job.sample === sample);
+      const runs = Math.ceil(own.length / MOST_AT_ONCE);
+      return Array.from({ length: runs }, (_, i) => own.slice(i * MOST_AT_ONCE, (i + 1) * MOST_AT_ONCE));
+    });
+  }
+
+  /** One explanation per target; rows with fewer targets repeat their last one. */
+  private async explain(group: readonly Task[]): Promise<Explanation[]> {
     const feeds = this.batch(group.map((task) => task.feeds));
+    if (this.mode === "predicted") return [await this.explainer.explain(feeds)];
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
-    const chosen = Array.from({ length: rows }, (_, row) => group[Math.min(row, group.length - 1)]!.job.chosen);
-    if (this.mode === "predicted") return this.explainer.explain(feeds);
-    if (this.mode === "weights") return this.explainer.explain(feeds, { target: this.weights(chosen) });
-    return this.explainer.explain(feeds, { target: chosen.map((each) => (each as { index: Index }).index) });
+    const count = Math.max(...group.map(({ jobs }) => jobs.length));
+    const targets = Array.from({ length: count }, (_, at) => {
+      const chosen = Array.from({ length: rows }, (_, row) => {
+        const { jobs } = group[Math.min(row, group.length - 1)]!;
+        return jobs[Math.min(at, jobs.length - 1)]!.chosen;
+      });
+      return this.mode === "weights" ? this.weights(chosen) : chosen.map((each) => (each as { index: Index }).index);
+    });
+    return this.explainer.explainEach(feeds, targets);
   }
 
   private get mode() {

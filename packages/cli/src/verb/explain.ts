@@ -74,9 +74,10 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   checkSimilar(flags);
   const texts = (flags.text ?? flags.textFile) !== undefined;
   const embedding = flags.similarTo && (await embeddingOf(files, { ...flags, texts }));
-  const open = () =>
+  const open = (severalTargets: boolean) =>
     createExplainer(embedding?.bytes ?? files.file, {
       method: method.id,
+      severalTargets,
       target: targetMode(flags, files),
       folder: dirname(files.file),
       ...(flags.output && { output: flags.output }),
@@ -86,7 +87,10 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
       ...options,
       ...readDevice(flags),
     });
-  const explainer = await terminal.busy(`compiling ${files.name}`, open);
+  const several = wantsSeveral(flags, files);
+  const explainer = await terminal.busy(`compiling ${files.name}`, () =>
+    open(several).catch(orOneByOne(several, open)),
+  );
   try {
     const sources = flags.similarTo
       ? await findPairs(inputs, flags, flags.similarTo, explainer.findings, files)
@@ -134,6 +138,20 @@ function targetMode({ contrast, target, text, textFile, similarTo }: ExplainFlag
   // The windows of a long text share one class, which is theirs together.
   return top && !text && textFile === undefined ? "predicted" : "index";
 }
+
+/** More than one map of the same input: they share one forward pass. */
+function wantsSeveral({ contrast = [], target = [] }: ExplainFlags, { labels }: ModelFiles): boolean {
+  const ranked = target.some((each) => /^top[- ]?([2-9]|\d\d+)$/i.test(each) && !labels?.includes(each));
+  return ranked || contrast.length + target.length > 1;
+}
+
+/** Where an operator takes one target only, runs follow each other and give the same maps. */
+const orOneByOne =
+  (several: boolean, open: (several: boolean) => Promise<Explainer>) =>
+  (error: unknown): Promise<Explainer> => {
+    if (several && asVitrailError(error).diagnostics.every(({ code }) => code === "E034")) return open(false);
+    throw error;
+  };
 
 function readWanted(flags: ExplainFlags, { findings, metadata }: Explainer, { labels }: ModelFiles): Wanted[] {
   const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
