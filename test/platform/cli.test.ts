@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readMetadata } from "vitrail";
 import type { ExplanationDocument } from "vitrail/node";
+import { ModelWriter } from "../support/model.js";
 import { wordPiece } from "../support/tokenizer.js";
 import { golden, temporaryFolder, vitrail, vitrailHere } from "./command-line.js";
 
@@ -166,6 +167,106 @@ describe("explain", () => {
     const json = JSON.parse(readFileSync(join(out, readdirSync(out).find((name) => name.endsWith(".json"))!), "utf8"));
     expect(json.map).toMatchObject({ kind: "input", shape: [3, 32, 32] });
   });
+});
+
+describe("compare", () => {
+  test("lays methods beside each other, on a sheet, a page, as JSON and as a table", async () => {
+    const out = temporaryFolder();
+    const args = ["compare", model, picture, "-t", "platelet", "-t", "0", "-o", out, "--json"];
+    const { code, stdout, stderr } = await vitrail(args);
+    expect(code).toBe(0);
+    const stem = "photo__comparison";
+    expect(readdirSync(out).sort()).toEqual(["csv", "html", "json", "png"].map((ending) => `${stem}.${ending}`));
+    const document = JSON.parse(stdout);
+    expect(document).toEqual(JSON.parse(readFileSync(join(out, `${stem}.json`), "utf8")));
+    expect(document).toMatchObject({ schema: "vitrail/comparison@1", model: { name: "cells" }, failures: [] });
+    const { methods, comparisons, agreement } = document;
+    expect(methods.map(({ id }: { id: string }) => id)).toContain("gradient-x-input");
+    for (const { cost } of methods) expect(cost.forwards).toBeGreaterThan(0);
+    expect(comparisons.map(({ target }: { target: { index: number } }) => target.index)).toEqual([1, 0]);
+    for (const { unit, maps } of comparisons) {
+      expect(unit).toBe("patches");
+      for (const { shape } of maps) expect(shape).toEqual([4, 4]);
+    }
+    expect(agreement.pairs).toHaveLength((methods.length * (methods.length - 1)) / 2);
+    for (const { spearman, n } of agreement.pairs) expect([Math.abs(spearman) <= 1, n]).toEqual([true, 2]);
+    expect(
+      readFileSync(join(out, `${stem}.csv`), "utf8")
+        .trim()
+        .split("\r\n"),
+    ).toHaveLength(agreement.pairs.length + 1);
+    const page = readFileSync(join(out, `${stem}.html`), "utf8");
+    expect(page).toContain('<span class="stamp">not class-specific</span>');
+    expect(page).not.toMatch(/(src|href)="(?!data:)/);
+    expect(stderr).toMatch(/attention-rollout .* not class-specific/);
+    expect((await sharp(join(out, `${stem}.png`)).metadata()).width).toBeGreaterThan(1000);
+  });
+
+  test("an input method's patch is the sum of its pixels", async () => {
+    const json = async (...args: string[]) =>
+      JSON.parse((await vitrail([...args, model, picture, "-t", "0", "--json", "-q"])).stdout);
+    const whole = await json("explain", "-m", "gradient-x-input");
+    const { comparisons } = await json("compare", "--methods", "gradient-x-input,attention-rollout");
+    const { values } = comparisons[0].maps[0];
+    const sum = [0, 1, 2].flatMap((channel) =>
+      Array.from(
+        { length: 64 },
+        (_, i) => whole.map.values[channel * 1024 + Math.floor(i / 8) * 32 + (i % 8)] as number,
+      ),
+    );
+    expect(values[0]).toBeCloseTo(
+      sum.reduce((a, b) => a + b, 0),
+      5,
+    );
+  });
+
+  test("what one method or input cannot do does not stop the others", async () => {
+    const args = ["compare", model, picture, "missing.png", "-t", "0", "--methods", "generic-attention,lrp", "--json"];
+    const { code, stdout, stderr } = await vitrail(args);
+    expect(code).toBe(1);
+    const { comparisons, failures } = JSON.parse(stdout);
+    expect(comparisons).toHaveLength(1);
+    expect(failures).toMatchObject([{ method: null, input: "missing.png", diagnostics: [{ code: "E081" }] }]);
+    expect(stderr).toMatch(/not compared missing\.png\nE081/);
+    const blind = await vitrail(["compare", attentionless(), "--tensors", tensors(), "--json", "-q"]);
+    expect(blind.code).toBe(1);
+    const document = JSON.parse(blind.stdout);
+    expect(document.methods.map(({ id }: { id: string }) => id)).toEqual(["lrp", "gradient-x-input"]);
+    const refused = document.failures.map(({ method, diagnostics: [first] }: Failed) => [method, first.code]);
+    expect(refused).toContainEqual(["transformer-attribution", "E030"]);
+  });
+
+  test("classes are held against each other; wrong use is named", async () => {
+    const some = ["compare", model, picture, "--methods", "generic-attention,gradient-x-input"];
+    const { code, stdout } = await vitrail([...some, "--contrast", "platelet:red cell", "--json", "-q"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).comparisons[0].target.label).toBe("platelet rather than red cell");
+    const wrong = await vitrailHere(["compare", model, picture, "--methods", "magic"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/--method magic/)]);
+  });
+
+  interface Failed {
+    method: string;
+    diagnostics: [{ code: string }];
+  }
+  /** A model that no softmax weighs: [batch, 4] to three classes. */
+  function attentionless(): string {
+    const m = new ModelWriter({ opset: 17 });
+    const x = m.input("x", "float32", ["batch", 4]);
+    const weights = m.weights(
+      Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+      [4, 3],
+    );
+    m.output(m.op("MatMul", [m.op("Tanh", [x]), weights]), "float32", ["batch", 3], "logits");
+    const file = join(temporaryFolder(), "plain.onnx");
+    writeFileSync(file, m.bytes());
+    return file;
+  }
+  function tensors(): string {
+    const file = join(temporaryFolder(), "x.safetensors");
+    writeFileSync(file, safetensors({ x: [1, 4] }));
+    return file;
+  }
 });
 
 describe("explain a text", () => {

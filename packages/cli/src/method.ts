@@ -29,9 +29,11 @@ export interface MethodFlags {
 }
 
 /** The flags that choose a method and its options. */
-export function addMethodFlags(command: Command): Command {
+export const addMethodFlags = (command: Command): Command =>
+  addOptionFlags(command.option("-m, --method <id>", "how relevance is computed; see vitrail methods", defaultMethod));
+
+export function addOptionFlags(command: Command): Command {
   return command
-    .option("-m, --method <id>", "how relevance is computed; see vitrail methods", defaultMethod)
     .option("--option <key=value>", "an option of the method; repeatable", collect)
     .option("--start-layer <n>", "first block that counts (shorthand for --option startLayer=n)")
     .option("--normalize-rows", "normalise the rows of each block's matrix")

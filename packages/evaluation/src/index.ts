@@ -39,6 +39,7 @@ export * from "./randomise.js";
 export * from "./rank.js";
 export * from "./registry.js";
 export type { GalleryItem, Word } from "./report/gallery.js";
+export { html, type Markup } from "./report/markup.js";
 export * from "./report/report.js";
 export * from "./resample.js";
 export * from "./runner/extremes.js";

@@ -55,6 +55,20 @@ export function sumChannels(
   return { rows, columns, values: out };
 }
 
+/** A finer map in the units of a coarser one: the sum over the values that lie in each cell. The sum of the map stays. */
+export function sumCells(map: GridMap, rows: number, columns: number): GridMap {
+  checkMap(map);
+  const out = new Float32Array(rows * columns);
+  for (let r = 0; r < map.rows; r++) {
+    const row = Math.floor((r * rows) / map.rows) * columns;
+    for (let c = 0; c < map.columns; c++) {
+      const at = row + Math.floor((c * columns) / map.columns);
+      out[at] = out[at]! + map.values[r * map.columns + c]!;
+    }
+  }
+  return { rows, columns, values: out };
+}
+
 /** Keeps one sign: "positive" max(v, 0), "negative" max(-v, 0), "absolute" |v|, "all" the map itself. */
 export function keepSign(map: GridMap, sign: "all" | "positive" | "negative" | "absolute"): GridMap {
   if (sign === "all") return map;

@@ -5,8 +5,9 @@ export { type Colormap, type ColormapName, colorAt, colormaps, defaultColormap }
 export { blit, fillRectangle, strokeRectangle } from "./draw.js";
 export { PictureError, type PictureErrorCode, type Problem } from "./error.js";
 export { drawText, type Font, fontFor, textWidth, wrapText } from "./font.js";
-export { type GridMap, type Interpolation, keepSign, sumChannels, upsample } from "./grid.js";
+export { type GridMap, type Interpolation, keepSign, sumCells, sumChannels, upsample } from "./grid.js";
 export { drawLegend, formatNumber, formatPercent, type LegendOptions, scaleLabel } from "./legend.js";
+export { drawMatrix, type MatrixColumn, type MatrixOptions, type MatrixRow } from "./matrix.js";
 export { type OverlayMode, type OverlayOptions, overlay, overlayModes } from "./overlay.js";
 export { type Box, type Fitted, fitPicture } from "./panel.js";
 export { type Geometry, type Preprocessed, preprocess, resizedSize } from "./preprocess.js";

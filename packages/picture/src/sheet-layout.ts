@@ -57,9 +57,10 @@ export function drawParagraph(text: string, layout: Layout, font: Font, color: R
 }
 
 /** The shared legend, at most two panels wide. */
-export function drawLegendBlock(scale: Scale, layout: Layout): RgbRaster {
+export function drawLegendBlock(scale: Scale, layout: Layout, label?: string): RgbRaster {
   const { inner, panel, overlay, body, theme } = layout;
-  return drawLegend(Math.min(inner, panel * 2), scale, { ...overlay, font: body, theme });
+  const options = { ...overlay, font: body, theme, ...(label !== undefined && { label }) };
+  return drawLegend(Math.min(inner, panel * 2), scale, options);
 }
 
 /** A row of panels; titles begin at the same height, and so do the pictures. */
@@ -67,10 +68,11 @@ export function drawRow(cells: readonly Cell[], layout: Layout): RgbRaster {
   const { panel, gap, body, theme, overlay } = layout;
   const step = Math.round(body.height * 1.2);
   const texts = cells.map(({ title, subtitle }) => [
-    ...wrapText(title, panel, body, 2).map((line) => ({ line, color: theme.ink })),
+    ...(title ? wrapText(title, panel, body, 2) : []).map((line) => ({ line, color: theme.ink })),
     ...(subtitle ? wrapText(subtitle, panel, body, 2) : []).map((line) => ({ line, color: theme.muted })),
   ]);
-  const top = Math.max(...texts.map((t) => t.length)) * step + Math.round(body.height * 0.3);
+  const lines = Math.max(...texts.map((t) => t.length));
+  const top = lines === 0 ? 0 : lines * step + Math.round(body.height * 0.3);
   const high = Math.max(...cells.map((c) => c.picture.height));
   const legend = cells.some((c) => c.legend) ? legendHeight(body) + Math.round(gap / 2) : 0;
   const out = createRgb(layout.inner, top + high + legend, theme.paper);
@@ -80,6 +82,21 @@ export function drawRow(cells: readonly Cell[], layout: Layout): RgbRaster {
     blit(out, cell.picture, x + Math.floor((panel - cell.picture.width) / 2), top);
     if (!cell.legend) continue;
     blit(out, drawLegend(panel, cell.legend, { ...overlay, font: body, theme }), x, top + high + Math.round(gap / 2));
+  }
+  return out;
+}
+
+/** Blocks below each other, with a margin around. */
+export function stack(
+  blocks: readonly { readonly picture: RgbRaster; readonly space: number }[],
+  { inner, gap, theme }: Layout,
+): RgbRaster {
+  const height = blocks.reduce((sum, b) => sum + b.picture.height + b.space, 2 * gap) - (blocks.at(-1)?.space ?? 0);
+  const out = createRgb(inner + 2 * gap, height, theme.paper);
+  let y = gap;
+  for (const block of blocks) {
+    blit(out, block.picture, gap, y);
+    y += block.picture.height + block.space;
   }
   return out;
 }

@@ -3,14 +3,12 @@
  * scale; or rows of them (methods x classes), each row with a scale of its own, since methods have different units.
  * Text grows with the panels. Nothing here computes relevance: it draws what it is given.
  */
-import { blit } from "./draw.js";
 import type { GridMap } from "./grid.js";
 import type { OverlayOptions } from "./overlay.js";
 import { type Box, drawPanel, type Fitted, fitPicture } from "./panel.js";
 import type { Raster, Rectangle, RgbRaster } from "./raster.js";
-import { createRgb } from "./raster.js";
 import { makeScales, type ScaleOptions } from "./scale.js";
-import { type Cell, drawLegendBlock, drawParagraph, drawRow, layoutFor } from "./sheet-layout.js";
+import { type Cell, drawLegendBlock, drawParagraph, drawRow, layoutFor, stack } from "./sheet-layout.js";
 import { themes } from "./theme.js";
 
 /** One explanation on a sheet. */
@@ -73,7 +71,7 @@ export function drawRows(picture: Raster, rows: readonly PanelRow[], options: Sh
   const longest = Math.max(1, ...rows.map((r) => r.panels.length + (original ? 1 : 0)));
   const columns = options.columns ?? Math.ceil(longest / Math.ceil(longest / 4));
   const layout = layoutFor(Math.max(320, fitted.raster.width), columns, theme, overlay);
-  const { gap, heading, body, small, inner } = layout;
+  const { gap, heading, body, small } = layout;
   const blocks: { picture: RgbRaster; space: number }[] = [];
   const push = (block: RgbRaster, space: number) => blocks.push({ picture: block, space: Math.round(space) });
   if (options.title) push(drawParagraph(options.title, layout, heading, theme.ink), gap / 2);
@@ -96,17 +94,10 @@ export function drawRows(picture: Raster, rows: readonly PanelRow[], options: Sh
   }
   if (options.caption) push(drawParagraph(options.caption, layout, body, theme.ink), gap / 2);
   if (isCropped(picture, options.rectangle)) {
-    push(drawParagraph("Faded: outside of what the model sees.", layout, body, theme.muted), gap / 2);
+    push(drawParagraph(fadedNote, layout, body, theme.muted), gap / 2);
   }
   if (options.provenance) push(drawParagraph(options.provenance, layout, small, theme.muted), gap / 2);
-  const height = blocks.reduce((sum, b) => sum + b.picture.height + b.space, 2 * gap) - (blocks.at(-1)?.space ?? 0);
-  const out = createRgb(inner + 2 * gap, height, theme.paper);
-  let y = gap;
-  for (const block of blocks) {
-    blit(out, block.picture, gap, y);
-    y += block.picture.height + block.space;
-  }
-  return out;
+  return stack(blocks, layout);
 }
 
 function originalCell(picture: Raster, fitted: Fitted, boxes: readonly Box[] | undefined): Cell {
@@ -114,8 +105,10 @@ function originalCell(picture: Raster, fitted: Fitted, boxes: readonly Box[] | u
   return { title: "picture", subtitle: `${picture.width}×${picture.height} pixels`, picture: drawn, legend: null };
 }
 
+export const fadedNote = "Faded: outside of what the model sees.";
+
 /** Whether more than half a pixel of the picture lies outside of the rectangle. */
-function isCropped(picture: Raster, seen: Rectangle | undefined): boolean {
+export function isCropped(picture: Raster, seen: Rectangle | undefined): boolean {
   if (!seen) return false;
   const right = seen.x + seen.width;
   const bottom = seen.y + seen.height;

@@ -11,12 +11,22 @@ import {
   PictureError,
   position,
   strength,
+  sumCells,
   sumChannels,
   summarize,
   upsample,
 } from "../src/index.js";
 
 const grid = (rows: number, columns: number, values: ArrayLike<number>) => ({ rows, columns, values });
+
+describe("coarser units", () => {
+  test("a patch holds the sum of its pixels, and the map keeps its sum", () => {
+    const pixels = grid(4, 4, [1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, 0, 0, 1, 0]);
+    expect(Array.from(sumCells(pixels, 2, 2).values)).toEqual([14, 22, -3, -6]);
+    expect(Array.from(sumCells(pixels, 4, 4).values)).toEqual(Array.from(pixels.values));
+    expect(Array.from(sumCells(grid(3, 1, [1, 2, 4]), 2, 1).values)).toEqual([3, 4]);
+  });
+});
 
 describe("upsampling", () => {
   test("bilinear is PyTorch's example for nn.Upsample(scale_factor=2, mode='bilinear')", () => {

@@ -3,6 +3,7 @@ import {
   createRgb,
   drawExplanation,
   drawLegend,
+  drawMatrix,
   drawRows,
   drawSheet,
   drawText,
@@ -305,5 +306,45 @@ describe("sheets", () => {
   test("drawing twice gives the same bytes", () => {
     const draw = () => drawSheet(synthetic("noise", 50, 40, 3), [{ title: "a", map }], options).data;
     expect(Buffer.compare(draw(), draw())).toBe(0);
+  });
+});
+
+describe("a matrix of methods", () => {
+  const grey = (width: number, height: number) => createRgb(width, height, [120, 120, 120]);
+  const map = (...values: number[]) => ({ rows: 2, columns: 2, values });
+  const columns = [
+    { title: "one-method", notes: ["4.6 forwards"] },
+    { title: "other-method", notes: ["1.0 forwards"], stamp: "not class-specific" },
+  ];
+  const rows = [
+    { title: "cell WBC", picture: grey(60, 40), cells: [map(0, 1, 2, 6), map(0, 0, 0, 0.4)] },
+    { title: "cell RBC", picture: grey(40, 60), cells: [map(0, 1, 2, 7), "no map"] },
+  ];
+
+  test("says what each column is, with one scale for each method", () => {
+    const sheet = drawMatrix(columns, rows, { title: "methods", caption: "caption", table: ["1  -  2"] });
+    for (const text of ["one-method", "not class-specific", "cell WBC", "cell RBC", "7", "0.4", "caption", "1  -  2"])
+      expect(holdsText(sheet, text, 16), text).toBe(true);
+    const { muted, faint } = themes.light;
+    expect(holdsText(sheet, "4.6 forwards", 16, muted)).toBe(true);
+    expect(holdsText(sheet, "no map", 16, muted, faint)).toBe(true);
+    expect(holdsText(sheet, "6", 16)).toBe(false);
+  });
+
+  test("or one for each map, or one for all", () => {
+    const own = drawMatrix(columns, rows, { scale: { mode: "map" } });
+    for (const text of ["6", "7", "0.4"]) expect(holdsText(own, text, 16), text).toBe(true);
+    const shared = drawMatrix(columns, rows, { scale: { mode: "set" } });
+    expect([holdsText(shared, "7", 16), holdsText(shared, "0.4", 16)]).toEqual([true, false]);
+  });
+
+  test("many methods go on below; what the model does not see is said", () => {
+    const many = Array.from({ length: 9 }, (_, i) => ({ title: `m${i}`, notes: [] }));
+    const rectangle = { x: 10, y: 0, width: 20, height: 40 };
+    const row = { title: "cell", picture: grey(40, 40), rectangle, cells: many.map(() => map(0, 0, 0, 1)) };
+    const sheet = drawMatrix(many, [row], { panelSize: 64 });
+    for (const { title } of many) expect(holdsText(sheet, title, 16), title).toBe(true);
+    expect(sheet.width).toBeLessThan(7 * 64 + 8 * 20);
+    expect(holdsText(sheet, "Faded: outside of what the model sees.", 16, themes.light.muted)).toBe(true);
   });
 });

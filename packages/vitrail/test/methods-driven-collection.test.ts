@@ -14,7 +14,7 @@ const SCALE_FREE = /^(deberta_v2|modernbert)/;
 for (const family of families)
   describe(family.family, () => {
     const goldens = goldensOf(family);
-    const [{ explains }] = family.maps as [{ explains: string }];
+    const { explains } = family.maps[0]!;
     const target = family.targets[0]! as number[][];
     const choice = { explains, output: family.output };
     // Scales that are found at run time are those of a batch: there, no sample is its own batch.

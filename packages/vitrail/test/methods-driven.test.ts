@@ -89,7 +89,7 @@ describe("every driven method", () => {
   test.each(driven)("%s: no target is the top class; weights weigh classes", async (method) => {
     const options = { method, ...short[method] };
     const free = await maps(model, { ...options, target: "predicted" }, feeds, {});
-    const [[top]] = free.explanation.targets as number[][];
+    const [[top]] = free.explanation.targets as unknown as [[number]];
     expect(free.maps).toEqual((await maps(model, options, feeds, { target: top })).maps);
     const weighted = async (weights: readonly number[]) =>
       (await maps(model, { ...options, target: "weights" }, feeds, { target: Float32Array.from(weights) })).maps[0]!;

@@ -1,3 +1,4 @@
+import { findMethod } from "../method.js";
 import { nameOf } from "./prediction.js";
 import type { Sample } from "./sample.js";
 import type { Answer } from "./work.js";
@@ -11,6 +12,10 @@ export function titleOf({ chosen, scores }: Pick<Answer, "chosen" | "scores">): 
 }
 
 const similarTitle = ({ kind, name }: Sample): string => `similarity to ${kind === "text" ? `"${name}"` : name}`;
+
+/** What the map is about; a method that is not class-specific gives one map for all classes. */
+export const subjectOf = (answer: Answer): string =>
+  findMethod(answer.explanation.metadata.method).classSpecific ? titleOf(answer) : "any class";
 
 /** The target's part of a file name. */
 export function fileTarget({ chosen, scores }: Answer): { index: string; label: string | null } {

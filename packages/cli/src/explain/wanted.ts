@@ -1,3 +1,4 @@
+import type { Explainer } from "vitrail/node";
 import { problem } from "../problem.js";
 import { nearest } from "./near.js";
 
@@ -11,6 +12,22 @@ export interface Classes {
   labels?: readonly string[] | undefined;
   /** How many there are, where the model says so. */
   count?: number | undefined;
+}
+
+/** What the flags ask for, against the labels and the number of classes; the predicted class where they ask for nothing. */
+export function readWanted(
+  { target, contrast = [] }: { target?: string[]; contrast?: string[] },
+  { findings, metadata }: Pick<Explainer, "findings" | "metadata">,
+  labels: readonly string[] | undefined,
+): Wanted[] {
+  const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
+  const last = dims.length === 1 ? 1 : dims.at(-1);
+  const classes: Classes = { labels, count: typeof last === "number" ? last : undefined };
+  const targets = target ?? (contrast.length > 0 ? [] : ["predicted"]);
+  return [
+    ...targets.map((text) => parseTarget(text, classes)),
+    ...contrast.map((text) => parseContrast(text, classes)),
+  ];
 }
 
 /** `LABEL|INDEX|predicted|topK`. */

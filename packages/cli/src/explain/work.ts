@@ -1,4 +1,4 @@
-import type { Explainer, Explanation, Feeds, Index } from "vitrail/node";
+import type { Explainer, Explanation, Feeds, Index, Outputs } from "vitrail/node";
 import { problem } from "../problem.js";
 import { axesOf, classesOf, mean, rowOf, topOf } from "./logits.js";
 import type { Scored } from "./prediction.js";
@@ -93,6 +93,18 @@ export class Work implements Answerer {
     }
     const answers = jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
     return samples.map((sample) => answers.filter((answer) => answer.sample === sample));
+  }
+
+  /** The first part of one of its answers once more, alone: for measuring. */
+  async explainAgain({ sample, chosen }: Answer): Promise<Explanation> {
+    const job: Job = { sample, chosen: chosen as ClassOrContrast, parts: [], milliseconds: 0 };
+    const [explanation] = await this.explain([{ jobs: [job], feeds: sample.parts[0]!, index: 0 }]);
+    return explanation!;
+  }
+
+  /** The prediction for the same. */
+  predictAgain({ sample }: Answer): Promise<Outputs> {
+    return this.explainer.predict(this.batch([sample.parts[0]!]));
   }
 
   private scoresOf({ chosen, parts }: Job): Scored[] {

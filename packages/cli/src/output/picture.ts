@@ -8,10 +8,9 @@ import {
   summarize,
 } from "@vitrail/picture";
 import { percent } from "../explain/prediction.js";
-import { titleOf } from "../explain/title.js";
+import { subjectOf, titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import type { PictureSample } from "../input/picture-sample.js";
-import { findMethod } from "../method.js";
 import type { View } from "./view.js";
 
 /** The map of a picture model's answer; undefined where the model does not say how its tokens lie on the picture. */
@@ -26,10 +25,6 @@ export function sentenceOf(answer: Answer): string {
   const unit = answer.explanation.metadata.relevance.kind === "input" ? (["pixel", "pixels"] as const) : undefined;
   return summarize(grid, { label: subjectOf(answer), ...(unit && { unit }) }).sentence;
 }
-
-/** What the map is about; a method that is not class-specific gives one map for all classes. */
-const subjectOf = (answer: Answer): string =>
-  findMethod(answer.explanation.metadata.method).classSpecific ? titleOf(answer) : "any class";
 
 /** "platelet  97.1 %" */
 export function captionOf(answer: Answer): string {
@@ -46,7 +41,7 @@ export function drawAnswer(answer: Answer, view: View, provenance: string): Prom
   const panel = { title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) };
   const { overlay, scale } = view;
   const rectangle = sample.geometry.rectangle;
-  return encode(
+  return encodePng(
     drawExplanation(sample.raster, panel, {
       overlay,
       scale: { mode: "map", ...scale },
@@ -68,7 +63,7 @@ export function drawAnswers(answers: readonly Answer[], view: View, provenance: 
   const rectangle = sample.geometry.rectangle;
   const faint = scale.mode === undefined || scale.mode === "set" ? faintNote(answers, panels) : "";
   const caption = [...answers.map(sentenceOf), faint].join(" ").trim();
-  return encode(
+  return encodePng(
     drawSheet(sample.raster, panels, { title: sample.name, overlay, scale, rectangle, caption, provenance }),
   );
 }
@@ -84,7 +79,9 @@ function faintNote(answers: readonly Answer[], panels: readonly { map: GridMap }
   return `On this scale ${faint.join(" and ")} can hardly be seen: --normalize map gives every map its own.`;
 }
 
-async function encode({ width, height, channels, data }: RgbRaster): Promise<Buffer> {
+export async function encodePng({ width, height, channels, data }: RgbRaster): Promise<Buffer> {
   const { default: sharp } = await import("sharp");
-  return sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+  return sharp(data, { raw: { width, height, channels } })
+    .png({ compressionLevel: 9, adaptiveFiltering: true })
+    .toBuffer();
 }

@@ -1,5 +1,5 @@
-import { type Scale, scaleOf, type TextView, toUnits, toView, type Unit } from "@vitrail/text";
-import { titleOf } from "../explain/title.js";
+import { type Scale, scaleOf, summarize, type TextView, toUnits, toView, type Unit } from "@vitrail/text";
+import { subjectOf, titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import type { TextSample } from "../input/text-sample.js";
 
@@ -19,5 +19,7 @@ export function viewOf(answer: Answer, names: { model: string; method: string },
   const probability = chosen.kind === "class" ? scores[chosen.index.at(-1)!]?.probability : undefined;
   const target = { label: titleOf(answer), ...(probability !== undefined && { probability }) };
   const notes = encoding.warnings;
-  return toView(encoding.texts, unitsOf(answer, "word"), { ...names, target, notes, ...(scale && { scale }) });
+  const units = unitsOf(answer, "word");
+  const view = toView(encoding.texts, units, { ...names, target, notes, ...(scale && { scale }) });
+  return { ...view, summary: summarize(units, "word", subjectOf(answer)) };
 }

@@ -6,7 +6,7 @@ import { embeddingOf } from "../explain/embedding.js";
 import { score } from "../explain/prediction.js";
 import { explainAll, type Outcome, reportOf } from "../explain/run.js";
 import { Similar } from "../explain/similar.js";
-import { type Classes, parseContrast, parseTarget, type Wanted } from "../explain/wanted.js";
+import { readWanted } from "../explain/wanted.js";
 import { Work } from "../explain/work.js";
 import {
   addInputFlags,
@@ -110,7 +110,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     const run = { batchSize, terminal, ...(writes && { plan }), ...(flags.json && { context }) };
     const work = embedding
       ? new Similar(explainer, embedding.vector)
-      : new Work(explainer, { wanted: readWanted(flags, explainer, files), batchSize, scoresOf });
+      : new Work(explainer, { wanted: readWanted(flags, explainer, files.labels), batchSize, scoresOf });
     const outcome = await explainAll(sources, work, run);
     if (flags.json) terminal.json(reportOf(outcome));
     return finish(outcome, terminal);
@@ -152,14 +152,6 @@ const orOneByOne =
     if (several && asVitrailError(error).diagnostics.every(({ code }) => code === "E034")) return open(false);
     throw error;
   };
-
-function readWanted(flags: ExplainFlags, { findings, metadata }: Explainer, { labels }: ModelFiles): Wanted[] {
-  const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
-  const last = dims.length === 1 ? 1 : dims.at(-1);
-  const classes: Classes = { labels, count: typeof last === "number" ? last : undefined };
-  const { contrast = [], target = contrast.length > 0 ? [] : ["predicted"] } = flags;
-  return [...target.map((text) => parseTarget(text, classes)), ...contrast.map((text) => parseContrast(text, classes))];
-}
 
 function finish({ answered, failures }: Outcome, terminal: Terminal): number {
   for (const { input, error } of failures) {

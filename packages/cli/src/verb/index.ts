@@ -1,3 +1,4 @@
+import { compareVerb } from "./compare.js";
 import { compileVerb } from "./compile.js";
 import { doctorVerb } from "./doctor.js";
 import { evaluateVerb } from "./evaluate.js";
@@ -8,4 +9,12 @@ import type { AddVerb } from "./verb.js";
 
 export type { RunVerb } from "./verb.js";
 
-export const verbs: readonly AddVerb[] = [explainVerb, evaluateVerb, compileVerb, inspectVerb, methodsVerb, doctorVerb];
+export const verbs: readonly AddVerb[] = [
+  explainVerb,
+  compareVerb,
+  evaluateVerb,
+  compileVerb,
+  inspectVerb,
+  methodsVerb,
+  doctorVerb,
+];

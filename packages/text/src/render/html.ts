@@ -46,6 +46,15 @@ function defaultTitle(list: readonly TextView[]): string {
 }
 
 function article(view: TextView, index: number): string {
+  const name = `text-${index}`;
+  return `<article aria-labelledby="${name}">
+${title(view, name)}
+${toFragment(view)}
+</article>`;
+}
+
+/** What stands between the heading of a text and the next: summary, coloured text, legend, notes, values. For pages with {@link styles}. */
+export function toFragment(view: TextView): string {
   const places = ranks(view.units);
   const count = view.units.filter((unit) => !unit.special).length;
   const text = flow(view)
@@ -53,17 +62,13 @@ function article(view: TextView, index: number): string {
       stretch.unit === undefined ? markup(stretch.text) : chip(view, stretch.unit, stretch.text, places, count),
     )
     .join("");
-  const name = `text-${index}`;
   const notes = view.notes.map((note) => `<li>${markup(note)}</li>`).join("");
-  return `<article aria-labelledby="${name}">
-${title(view, name)}
-<p class="summary">${markup(view.summary)}</p>
+  return `<p class="summary">${markup(view.summary)}</p>
 <div class="text" dir="${rightToLeft(view.texts[0]) ? "rtl" : "ltr"}" role="list" aria-label="${markup(`${count} ${view.unit}s with their relevance`)}">${text}</div>
 ${legend(view)}
 ${notes ? `<ul class="notes">${notes}</ul>\n` : ""}<details><summary>All values</summary>
 ${table(view, places)}
-</details>
-</article>`;
+</details>`;
 }
 
 function title({ target, method, model }: TextView, id: string): string {

@@ -4,12 +4,12 @@ import { absorbGuards } from "../../src/canonicalize/guard.js";
 import { importModel } from "../../src/canonicalize/import.js";
 import { writePatch } from "../../src/emit/patch.js";
 import { explain } from "../../src/explain.js";
-import type { Method } from "../../src/methods/method.js";
+import type { BuiltMethod } from "../../src/methods/method.js";
 import { transformerAttribution } from "../../src/methods/transformer-attribution.js";
 import { readModel } from "../../src/onnx/model.js";
 import { seedOf, targetInput } from "../../src/seed.js";
 
-const everyBlock: Method = {
+const everyBlock: BuiltMethod = {
   ...transformerAttribution,
   id: "every-block",
   build: ({ b, analysis, view }) => {

@@ -1,0 +1,70 @@
+/** What is compared: methods with their options, each a column. */
+import { methods } from "vitrail";
+import { type MethodFlags, type MethodInfo, readMethod } from "../method.js";
+import { problem } from "../problem.js";
+
+export interface Column {
+  /** The method's id, and the options in which it differs from its defaults: what stands above the column. */
+  readonly name: string;
+  readonly method: MethodInfo;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface ColumnFlags extends Omit<MethodFlags, "method"> {
+  methods?: string;
+}
+
+/**
+ * `--methods a,b:key=value,c` or `all`. Flags that are about options (`--option`, `--start-layer`, ...) go to every method that has
+ * such an option; an option that no method has is a mistake.
+ */
+export function readColumns({ methods: text, ...flags }: ColumnFlags): Column[] {
+  const entries = text === undefined ? usual() : text.trim() === "all" ? methods.map(({ id }) => id) : text.split(",");
+  const columns = entries.map((entry) => readColumn(entry.trim(), flags));
+  refuseUnused(columns, flags);
+  const twice = columns.find(({ name }, index) => columns.findIndex((each) => each.name === name) !== index);
+  if (twice) {
+    const hint = `leave one out, or give it other options: ${twice.method.id}:KEY=VALUE`;
+    throw problem("E080", { at: `--methods ${text}`, why: `${twice.name} is there twice`, try: hint });
+  }
+  return columns;
+}
+
+/** One method of each kind, the first in the registry for each set of needs; those of many runs only when asked for. */
+export function usual(): string[] {
+  const kinds = new Set<string>();
+  return methods.flatMap(({ id, needs, kind }) => {
+    const key = [kind, ...needs].join();
+    if (kinds.has(key) || needs.includes("many forwards")) return [];
+    kinds.add(key);
+    return [id];
+  });
+}
+
+function readColumn(entry: string, flags: Omit<MethodFlags, "method">): Column {
+  const [id = "", ...own] = entry.split(":");
+  const { method } = readMethod({ method: id });
+  const has = (name: string) => method.options.some((option) => option.name === name);
+  const shared = (flags.option ?? []).filter((pair) => has(pair.slice(0, pair.indexOf("="))));
+  const { options } = readMethod({
+    method: id,
+    option: [...shared, ...own],
+    ...(flags.startLayer !== undefined && has("startLayer") && { startLayer: flags.startLayer }),
+    ...(flags.normalizeRows && has("normalizeRows") && { normalizeRows: true }),
+    ...(flags.seed !== undefined && { seed: flags.seed }),
+  });
+  const changed = method.options.flatMap(({ name, default: usual }) =>
+    options[name] !== undefined && options[name] !== usual ? [`${name}=${options[name]}`] : [],
+  );
+  return { name: [method.id, ...changed].join(" "), method, options };
+}
+
+function refuseUnused(columns: readonly Column[], flags: Omit<MethodFlags, "method">): void {
+  const names = (flags.option ?? []).map((pair) => pair.split("=")[0]!);
+  if (flags.startLayer !== undefined) names.push("startLayer");
+  if (flags.normalizeRows) names.push("normalizeRows");
+  const unused = names.find((name) => !columns.some(({ method }) => method.options.some((o) => o.name === name)));
+  if (unused === undefined) return;
+  const why = "none of the compared methods has such an option";
+  throw problem("E080", { at: `--option ${unused}`, why, try: "see vitrail methods" });
+}
