@@ -90,3 +90,30 @@ describe("evaluate", () => {
     rmSync(whole, { recursive: true });
   });
 });
+
+describe("diff", () => {
+  const model = (name: string) => join(root, "models", name);
+  const data = ["--data", "planted-shapes", "--limit", "2", "--workers", "1", "--json"];
+
+  test("two models on the same pictures: decisions, maps, and what chance would give", async () => {
+    const args = ["diff", model("planted-shapes"), model("planted-shortcut"), ...data, "--methods", "raw-attention"];
+    const { code, stdout } = await vitrail([...args, "--fail-if", "map-agreement<0.99"]);
+    expect(code).toBe(5);
+    const { header, methods, metrics, cells } = JSON.parse(stdout);
+    expect(header).toMatchObject({ model: "planted-shapes", "held against": "planted-shortcut" });
+    expect(methods).toEqual(["raw-attention", "random"]);
+    const names = ["same-decision", "probability-change", "map-agreement", "top-overlap"];
+    expect(metrics.map(({ name }: { name: string }) => name)).toEqual(names);
+    expect(cells.length).toBe(8);
+  });
+
+  test("a model agrees with itself; other inputs are refused", async () => {
+    const same = await vitrail(["diff", model("planted-shapes"), model("planted-shapes"), ...data]);
+    const cells: { method: string; metric: string; value: number }[] = JSON.parse(same.stdout).cells;
+    const value = (metric: string) => cells.find((cell) => cell.metric === metric && cell.method !== "random")!.value;
+    expect([value("same-decision"), value("probability-change"), value("top-overlap")]).toEqual([1, 0, 1]);
+    expect(value("map-agreement")).toBeCloseTo(1, 9);
+    const { code, stderr } = await vitrail(["diff", model("planted-shapes"), sentences, ...data]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/differ in inputs, preprocessing, tokenizer, labels/)]);
+  });
+});

@@ -60,7 +60,7 @@ test("wrong use ends with code 2, help with 0", async () => {
 });
 
 test("every verb's help names its flags", async () => {
-  for (const verb of ["explain", "evaluate", "compile", "inspect", "methods", "doctor"]) {
+  for (const verb of ["explain", "evaluate", "diff", "compile", "inspect", "methods", "doctor"]) {
     const { stdout, stderr, out } = recorder();
     expect(await main([verb, "--help"], { stdout, stderr })).toBe(0);
     expect(out()).toMatch(/--json/);

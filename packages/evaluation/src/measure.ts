@@ -11,6 +11,8 @@ export interface Bench<I> {
   readonly batchSize?: number;
   /** The method `id` on the model with its last `depth` layers random. */
   randomised?(method: string, depth: number): Promise<Explainer<I> | undefined>;
+  /** A model that is held against this one: it takes the same inputs. */
+  readonly second?: { readonly model: Model<I>; explainer(method: string, of: Case<I>): Promise<Explainer<I>> };
   /** Milliseconds since any start; without it no times are given. */
   clock?(): number;
 }
@@ -44,6 +46,7 @@ export function offers<I>(of: Case<I>, bench: Bench<I>, explainer: Explainer<I>)
     ["noise", subject.noisy],
     ["randomised-model", bench.randomised],
     ["block-sums", explainer.sums],
+    ["second-model", bench.second],
   ];
   return new Set(has.filter(([, present]) => present).map(([need]) => need));
 }
@@ -58,21 +61,20 @@ export interface Measured {
 
 /** Keeps what several methods of one case share; make one per case. */
 export function caseContext<I>(of: Case<I>, bench: Bench<I>) {
-  let logits: Promise<Float32Array> | undefined;
-  return {
-    of,
-    bench,
-    logits: () => {
-      logits ??= bench.model.predict([of.subject.input]).then(([first]) => first!);
+  const once = (model: Model<I> | undefined) => {
+    let logits: Promise<Float32Array> | undefined;
+    return () => {
+      logits ??= model!.predict([of.subject.input]).then(([first]) => first!);
       return logits;
-    },
+    };
   };
+  return { of, bench, logits: once(bench.model), secondLogits: once(bench.second?.model) };
 }
 
 export type CaseContext<I> = ReturnType<typeof caseContext<I>>;
 
 export async function measure<I>(
-  { of, bench, logits }: CaseContext<I>,
+  { of, bench, logits, secondLogits }: CaseContext<I>,
   explainer: Explainer<I>,
   chosen: readonly ChosenMetric[],
 ): Promise<Measured> {
@@ -89,6 +91,16 @@ export async function measure<I>(
     const known = maps.get(target) ?? explainer.explain(of.subject.input, target);
     maps.set(target, known);
     return known;
+  };
+  let secondMap: Promise<Float32Array> | undefined;
+  const second = bench.second && {
+    logits: secondLogits,
+    map: () => {
+      secondMap ??= bench
+        .second!.explainer(explainer.id, of)
+        .then((other) => other.explain(of.subject.input, of.target));
+      return secondMap;
+    },
   };
   const available = offers(of, bench, explainer);
   const values: Record<string, Measurement> = {};
@@ -110,6 +122,7 @@ export async function measure<I>(
       predict: (count, make) => predictAll(bench.model, count, make, bench.batchSize),
       explain,
       ...(bench.randomised && { randomised: (depth: number) => bench.randomised!(explainer.id, depth) }),
+      ...(second && { second }),
       ...(milliseconds !== undefined && { milliseconds }),
     };
     values[name] = await metric.measure(probe as Probe<Options>);

@@ -12,9 +12,19 @@ export type Need =
   | "noise"
   | "second-map"
   | "randomised-model"
-  | "block-sums";
+  | "block-sums"
+  | "second-model";
 
-export type Group = "faithfulness" | "localisation" | "sanity" | "robustness" | "complexity" | "axiom" | "cost";
+export type Group =
+  | "faithfulness"
+  | "localisation"
+  | "sanity"
+  | "robustness"
+  | "complexity"
+  | "axiom"
+  | "cost"
+  | "decision"
+  | "agreement";
 
 export type OptionValue = string | number;
 
@@ -60,6 +70,8 @@ export interface Probe<O extends Options = Options, I = unknown> {
   explain(target: number): Promise<Float32Array>;
   /** The same method on a model whose last `depth` layers are random; `undefined` past the deepest. */
   randomised?(depth: number): Promise<Explainer<I> | undefined>;
+  /** The same input, class and method on the model that this one is held against. */
+  readonly second?: { logits(): Promise<Float32Array>; map(): Promise<Float32Array> };
   /** Milliseconds that the judged map took. */
   readonly milliseconds?: number;
 }

@@ -21,6 +21,7 @@ import { relevanceMassMetric, relevanceRankMetric } from "./metrics/relevance-ma
 import { road } from "./metrics/road.js";
 import { maxSensitivity, noiseAgreement } from "./metrics/robustness.js";
 import { saco } from "./metrics/saco.js";
+import { mapAgreement, probabilityChange, sameDecision, topOverlap } from "./metrics/second-model.js";
 import { segmentationAccuracy, segmentationIou, segmentationPrecision } from "./metrics/segmentation.js";
 import { sensitivityN } from "./metrics/sensitivity-n.js";
 import { tokenF1Gold, tokenF1Share } from "./metrics/token-f1.js";
@@ -61,6 +62,10 @@ export const metrics: readonly Metric[] = [
   entropyMetric,
   completeness,
   conservation,
+  sameDecision,
+  probabilityChange,
+  mapAgreement,
+  topOverlap,
   time,
   memory,
 ];

@@ -131,7 +131,7 @@ export function compare(metric: Metric, a: readonly Row[], b: readonly Row[], op
 
 /** Groups of metrics in which a random map is the measure of nothing; elsewhere (a sparse or stable map) it is no yardstick. */
 export const measuredAgainstChance = (metric: Metric): boolean =>
-  metric.group === "faithfulness" || metric.group === "localisation";
+  metric.group === "faithfulness" || metric.group === "localisation" || metric.group === "agreement";
 
 /** Whether a difference to `random` is an improvement beyond its interval. */
 export const separates = (metric: Metric, difference: Interval): boolean =>

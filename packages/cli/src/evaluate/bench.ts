@@ -2,9 +2,10 @@
 import {
   argmax,
   type Bench,
+  baselineExplainer,
+  baselines,
   type Case,
   chooseMetric,
-  type Explainer,
   type Job,
   type Model,
   type PictureSample,
@@ -16,6 +17,7 @@ import {
   type Word,
 } from "@vitrail/evaluation";
 import { createExplainer, type Explainer as Opened } from "vitrail/node";
+import type { ModelFiles } from "../model/folder.js";
 import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
 import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
@@ -70,18 +72,19 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   const model = modelOver(host, activationOf(files.config, count));
   const read = await readerOf(data, host, setup, cases);
 
-  const open = (method: ChosenMethod): Explainer<Input> =>
-    methodOver(method.name, () =>
-      method === setup.methods[0]
-        ? Promise.resolve(host)
-        : sessions.get(method.name, () => createExplainer(files.file, optionsOf(method, setup))),
-    );
-  const explainer = async (name: string) => open(setup.methods.find((method) => method.name === name)!);
+  const methodOf = (name: string) => setup.methods.find((method) => method.name === name)!;
+  const explainer = async (name: string) => {
+    const method = methodOf(name);
+    const open = () => sessions.get(name, () => createExplainer(files.file, optionsOf(method, setup)));
+    return methodOver(name, method === setup.methods[0] ? async () => host : open);
+  };
+  const second = setup.second && (await secondOf(setup, setup.second, sessions));
   const bench: Bench<Input> = {
     model,
     seed: setup.seed,
     batchSize: setup.batchSize,
     clock: () => performance.now(),
+    ...(second && { second }),
   };
   const load = async (id: string): Promise<Loaded> => {
     const ref = refs.get(id)!;
@@ -104,8 +107,25 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
     },
     close: async () => {
       await sessions.close();
+      await second?.close();
       await host.close();
     },
+  };
+}
+
+/** The model that the first is held against. Two random maps know nothing of each other: their agreement is chance. */
+async function secondOf(setup: Setup, files: ModelFiles, sessions: Sessions) {
+  const host = await createExplainer(files.file, optionsOf(setup.methods[0]!, setup));
+  return {
+    model: modelOver(host, activationOf(files.config, classCount(host.findings))),
+    explainer: async (name: string, of: Case<Input>) => {
+      const baseline = baselines.find(({ id }) => id === name);
+      if (baseline) return baselineExplainer(baseline, of, `${setup.seed} second`);
+      const method = setup.methods.find((one) => one.name === name)!;
+      const open = () => sessions.get(`second ${name}`, () => createExplainer(files.file, optionsOf(method, setup)));
+      return methodOver(name, method === setup.methods[0] ? async () => host : open);
+    },
+    close: () => host.close(),
   };
 }
 

@@ -77,12 +77,21 @@ export async function conduct(
   }
 }
 
-async function openStore({ setup, data, sha256 }: Prepared, { out, fresh, retry }: EvaluationFlags) {
+async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out, fresh, retry }: EvaluationFlags) {
   const path = join(out, "results.jsonl");
   if (fresh) await rm(path, { force: true });
   const store = diskStore(path);
   const { seed, batchSize, opening, choice } = setup;
-  const settings = { model: sha256, data: data.fingerprint, target: choice.target, seed, batchSize, ...opening };
+  const held = secondSha256 !== undefined && { "held against": secondSha256 };
+  const settings = {
+    model: sha256,
+    ...held,
+    data: data.fingerprint,
+    target: choice.target,
+    seed,
+    batchSize,
+    ...opening,
+  };
   try {
     return { results: await openResults(store, settings, { retry: retry === true }), close: store.close };
   } catch (error) {
@@ -92,12 +101,12 @@ async function openStore({ setup, data, sha256 }: Prepared, { out, fresh, retry 
 }
 
 function summaryOf(
-  { setup, metrics, data, cases, sha256 }: Prepared,
+  { setup, metrics, data, cases, sha256, secondSha256 }: Prepared,
   { rows }: Results,
   command: string,
 ): EvaluationSummary {
   const wanted = new Set(cases.refs.map(({ id }) => id));
-  const { model, methods, seed } = setup;
+  const { model, second, methods, seed } = setup;
   return summariseResults(
     rows.filter((row) => wanted.has(row.case)),
     {
@@ -108,6 +117,7 @@ function summaryOf(
         command,
         model: model.name,
         "model sha256": sha256,
+        ...(second && { "held against": second.name, "held against sha256": `${secondSha256}` }),
         data: `${data.name} (${data.format}): ${data.samples.length} of ${data.total} samples, ${wanted.size} cases`,
         "data sha256": data.fingerprint,
         "broken rows": data.broken.length + cases.broken.length,

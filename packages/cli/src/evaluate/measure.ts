@@ -13,7 +13,7 @@ export interface Ended {
 
 /** Method by method where only few fit into memory at once, else all methods of a case together. */
 export async function measureAll(
-  { setup, cases, workers }: Prepared,
+  { setup, cases, workers, baselines }: Prepared,
   crew: Crew,
   results: Results,
   terminal: Terminal,
@@ -24,7 +24,12 @@ export async function measureAll(
   const groups = Array.from({ length: Math.ceil(names.length / together) }, (_, i) =>
     names.slice(i * together, (i + 1) * together),
   );
-  const common = { cases: cases.refs.map(({ id }) => id), metrics: setup.metrics, results };
+  const common = {
+    cases: cases.refs.map(({ id }) => id),
+    metrics: setup.metrics,
+    results,
+    ...(baselines && { baselines }),
+  };
   const total = groups.reduce((sum, methods) => sum + plan({ ...common, methods }).length, 0);
   const signal = { aborted: false };
   const interrupt = () => {

@@ -26,6 +26,10 @@ export interface Request {
   readonly batchSize: number;
   readonly opening: Opening;
   readonly workers: number | undefined;
+  /** The model that the first is held against. */
+  readonly second?: ModelFiles;
+  /** The rows beside the methods; all of the library's when not said. */
+  readonly baselines?: readonly string[];
 }
 
 export interface Prepared {
@@ -35,6 +39,8 @@ export interface Prepared {
   readonly metrics: readonly ChosenMetric[];
   readonly workers: number;
   readonly sha256: string;
+  readonly secondSha256?: string;
+  readonly baselines?: readonly string[];
   /** Methods that this model does not support, each with the reason. */
   readonly leftOut: readonly { readonly method: string; readonly why: string }[];
 }
@@ -56,8 +62,10 @@ export async function prepare(request: Request, terminal: Terminal): Promise<Pre
   }
   const patches = data.kind === "picture" ? await patchesOf(model.file, findings) : undefined;
   const { workers, sessions } = await roomFor(model.file, request.workers);
+  const { second, baselines } = request;
   const setup: Setup = {
     model,
+    ...(second && { second }),
     data: request.data,
     choice,
     methods: supported,
@@ -68,11 +76,21 @@ export async function prepare(request: Request, terminal: Terminal): Promise<Pre
     sessions,
     ...(patches && { patches }),
   };
-  return { setup, data, cases, metrics, workers, sha256: await sha256Of(model.file), leftOut };
+  return {
+    setup,
+    data,
+    cases,
+    metrics,
+    workers,
+    sha256: await sha256Of(model.file),
+    ...(second && { secondSha256: await sha256Of(second.file) }),
+    ...(baselines && { baselines }),
+    leftOut,
+  };
 }
 
 /** Opens every method once: one that was named must work, one of all is left out with its reason. */
-async function supportedOf({ model, opening, methods: { methods, named } }: Request) {
+async function supportedOf({ model, second, opening, methods: { methods, named } }: Request) {
   const supported: ChosenMethod[] = [];
   const leftOut: { method: string; why: string }[] = [];
   let findings: Findings | undefined;
@@ -82,6 +100,8 @@ async function supportedOf({ model, opening, methods: { methods, named } }: Requ
       const explainer = await createExplainer(model.file, { method: method.id, ...opening, ...method.options });
       findings = findings?.metadata.tokens ? findings : explainer.findings;
       await explainer.close();
+      if (second)
+        await (await createExplainer(second.file, { method: method.id, ...opening, ...method.options })).close();
       supported.push(method);
     } catch (error) {
       failure ??= error;
@@ -108,7 +128,7 @@ async function roomFor(file: string, wanted: number | undefined): Promise<{ work
   const fitting = totalmem() / 2 / (8 * (await stat(file)).size);
   const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, Math.floor(value)));
   const workers = wanted ?? clamp(fitting, 1, availableParallelism());
-  return { workers, sessions: clamp(fitting / workers, 2, 16) };
+  return { workers, sessions: clamp(fitting / workers, 2, 24) };
 }
 
 async function sha256Of(file: string): Promise<string> {

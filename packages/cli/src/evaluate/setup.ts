@@ -22,6 +22,8 @@ export interface Opening {
 
 export interface Setup {
   readonly model: ModelFiles;
+  /** The model that it is held against, which reads its inputs in the same way. */
+  readonly second?: ModelFiles;
   readonly data: DataRequest;
   readonly choice: CaseChoice;
   readonly methods: readonly ChosenMethod[];

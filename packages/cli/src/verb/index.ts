@@ -1,5 +1,6 @@
 import { compareVerb } from "./compare.js";
 import { compileVerb } from "./compile.js";
+import { diffVerb } from "./diff.js";
 import { doctorVerb } from "./doctor.js";
 import { evaluateVerb } from "./evaluate.js";
 import { explainVerb } from "./explain.js";
@@ -13,6 +14,7 @@ export const verbs: readonly AddVerb[] = [
   explainVerb,
   compareVerb,
   evaluateVerb,
+  diffVerb,
   compileVerb,
   inspectVerb,
   methodsVerb,

@@ -17,6 +17,8 @@ export interface Progress {
 export interface RunOptions {
   readonly cases: readonly string[];
   readonly methods: readonly string[];
+  /** The rows beside them: all of the library's when not said. */
+  readonly baselines?: readonly string[];
   /** Names of the chosen metrics. */
   readonly metrics: readonly string[];
   readonly results: Results;
@@ -29,20 +31,22 @@ export interface RunOptions {
   clock?(): number;
 }
 
-/** The judged methods, followed by the rows that always stand beside them. */
-export const withBaselines = (methods: readonly string[]): string[] => [
-  ...new Set([...methods, ...baselines.map(({ id }) => id)]),
-];
+/** The judged methods, followed by the rows that stand beside them. */
+export const withBaselines = (
+  methods: readonly string[],
+  beside: readonly string[] = baselines.map(({ id }) => id),
+): string[] => [...new Set([...methods, ...beside])];
 
 /** What is not in the results yet, case by case. */
 export function plan({
   cases,
   methods,
+  baselines,
   metrics,
   results,
-}: Pick<RunOptions, "cases" | "methods" | "metrics" | "results">): Job[] {
+}: Pick<RunOptions, "cases" | "methods" | "baselines" | "metrics" | "results">): Job[] {
   return cases.flatMap((id) => {
-    const todo = withBaselines(methods).flatMap((method) => {
+    const todo = withBaselines(methods, baselines).flatMap((method) => {
       const open = metrics.filter((metric) => !results.has(id, method, metric));
       return open.length > 0 ? [{ method, metrics: open }] : [];
     });

@@ -67,7 +67,7 @@ export function summariseResults(rows: readonly ResultRow[], options: SummaryOpt
     schema,
     header: options.header ?? {},
     metrics: options.metrics.map((chosen) => entry(chosen, cells)),
-    methods: order,
+    methods: order.filter((method) => !isBaseline(method) || cells.some((cell) => cell.method === method)),
     cells,
     cases: new Set(rows.map((row) => row.case)).size,
     failures: rows
