@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -351,6 +351,39 @@ describe("compile", () => {
   });
 });
 
+describe("methods of many runs", () => {
+  test("explain a picture like any other, batch by batch and for a contrast", async () => {
+    const out = temporaryFolder();
+    const run = ["explain", model, picture, other, "-m", "occlusion", "--batch-size", "2", "-o", out];
+    const { code, stdout } = await vitrail(run);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/of 16 patches/);
+    expect(readdirSync(out).filter((name) => name.endsWith(".json"))).toHaveLength(2);
+    const contrast = await vitrail(["explain", model, picture, "-m", "occlusion", "--contrast", "0:1", "--json"]);
+    expect(JSON.parse(contrast.stdout).map).toMatchObject({ grid: [4, 4], kind: "tokens" });
+  });
+
+  test("say how far a map is from what it promises, and warn where that is far", async () => {
+    const explain = async (...options: string[]) => {
+      const run = ["explain", model, picture, "-m", "integrated-gradients", "-t", "1", "--json", ...options];
+      return JSON.parse((await vitrail(run)).stdout);
+    };
+    const { completeness, map } = await explain();
+    expect(completeness.sum).toBeCloseTo(map.sum, 2);
+    const coarse = await explain("--option", "steps=1", "--option", "rule=right");
+    expect(coarse.completeness.error).toBeGreaterThan(completeness.error);
+    expect(coarse.warnings.join()).toMatch(/misses the sum/);
+  });
+
+  test("cannot be written into a file; a model of theirs can be inspected", async () => {
+    const out = join(place, "never.onnx");
+    const compiled = await vitrail(["compile", model, "-m", "rise", "-o", out]);
+    expect([compiled.code, compiled.stderr]).toEqual([2, expect.stringMatching(/E017[\s\S]*many times/)]);
+    expect(existsSync(out)).toBe(false);
+    expect((await vitrail(["inspect", model, "-m", "rise"])).stdout).toMatch(/can be explained[\s\S]*4 × 4 patches/);
+  });
+});
+
 describe("inspect, methods, doctor", () => {
   test("tell what was found", async () => {
     const text = await vitrail(["inspect", model]);
@@ -371,7 +404,8 @@ describe("inspect, methods, doctor", () => {
   test("list the registry", async () => {
     const json = JSON.parse((await vitrail(["methods", "--json"])).stdout);
     expect(json.find(({ id }: { id: string }) => id === "transformer-attribution")).toMatchObject({ default: true });
-    expect((await vitrail(["methods", "attention-rollout"])).stdout).toMatch(/not class-specific/);
+    expect((await vitrail(["methods", "attention-rollout"])).stdout).toMatch(/not class-specific[\s\S]*one run/);
+    expect((await vitrail(["methods", "occlusion"])).stdout).toMatch(/many runs[\s\S]*maskToken/);
   });
 
   test("check the machine and a model on it", async () => {

@@ -2,20 +2,20 @@
 import { analyse } from "./analysis.js";
 import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
-import { compile } from "./compile.js";
 import { VitrailError } from "./errors.js";
 import { originalBytes } from "./metadata.js";
 import { readModel } from "./onnx/model.js";
 import type { CompileOptions } from "./options.js";
+import { prepare } from "./prepare.js";
 import { type Report, reportOf } from "./report.js";
 
 /**
- * The report of a compilation, or, where the model is not supported, what was found with the reasons as diagnostics.
+ * The report of a compilation (for methods of many runs, of what they run), or, where the model is not supported, what was found with the reasons as diagnostics.
  * @throws VitrailError where the bytes are no ONNX model
  */
 export function inspect(model: Uint8Array, options: CompileOptions = {}): Report {
   try {
-    return compile(model, options).report;
+    return prepare(model, options).report;
   } catch (error) {
     if (!(error instanceof VitrailError) || error.diagnostics.some((d) => d.kind !== "unsupported")) throw error;
     return reportOf({ ...found(model, options), diagnostics: error.diagnostics });

@@ -94,13 +94,15 @@ export function findMethod(id: string): Method {
 }
 
 function mismatch(option: MethodOption, value: unknown): string | undefined {
-  const fits =
-    option.type === "integer"
-      ? Number.isInteger(value) && (value as number) >= 0
-      : option.type === "number"
-        ? Number.isFinite(value) && (value as number) >= 0
-        : typeof value === option.type;
-  return fits
-    ? undefined
-    : `${JSON.stringify(value)} is no ${option.type === "integer" ? "whole number from 0 on" : option.type}`;
+  const { type, choices, negative = false } = option;
+  const said = JSON.stringify(value);
+  if (type === "string") {
+    if (typeof value !== "string") return `${said} is no string`;
+    return !choices || choices.includes(value) ? undefined : `${said} is none of ${choices.join(", ")}`;
+  }
+  if (type === "boolean") return typeof value === "boolean" ? undefined : `${said} is no boolean`;
+  if (type === "integer")
+    return Number.isInteger(value) && (value as number) >= 0 ? undefined : `${said} is no whole number from 0 on`;
+  if (!Number.isFinite(value)) return `${said} is no number`;
+  return negative || (value as number) >= 0 ? undefined : `${said} is below 0`;
 }

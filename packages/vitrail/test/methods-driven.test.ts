@@ -48,8 +48,8 @@ const TARGET = 3;
 
 /** The pixel's patch, row by row. */
 const patchOf = (i: number) => 4 * Math.floor((i % 256) / 64) + Math.floor((i % 16) / 4);
-const masked = (keep: ArrayLike<number>, fill = 0) => ({
-  pixel_values: { ...pixels, values: pixels.values.map((v, i) => fill + (v - fill) * keep[patchOf(i)]!) },
+const masked = (keep: ArrayLike<number>, fill: readonly number[]) => ({
+  pixel_values: { ...pixels, values: pixels.values.map((v, i) => fill[i]! + (v - fill[i]!) * keep[patchOf(i)]!) },
 });
 
 /** logits = W · ids' embeddings: what is said of a token depends on nothing but the token. */
@@ -120,11 +120,15 @@ describe("occlusion", () => {
   test("is what the logit loses, patch by patch", async () => {
     const { at, close } = await scorer(model, feeds);
     const whole = await at({}, TARGET);
-    for (const fill of [0, 0.5]) {
+    const [r, g, b] = [0, 1, 2].map((c) => pixels.values.slice(256 * c, 256 * (c + 1)).reduce((x, y) => x + y) / 256);
+    const means = pixels.values.map((_, i) => [r!, g!, b!][Math.floor(i / 256)]!);
+    for (const fill of ["mean", "0", "0.5"]) {
       const expected: number[] = [];
       for (let patch = 0; patch < 16; patch++) {
         const keep = Array.from({ length: 16 }, (_, i) => Number(i !== patch));
-        expected.push(whole - (await at(masked(keep, fill), TARGET)));
+        expected.push(
+          whole - (await at(masked(keep, fill === "mean" ? means : pixels.values.map(() => Number(fill))), TARGET)),
+        );
       }
       const {
         maps: [map],
@@ -135,6 +139,11 @@ describe("occlusion", () => {
       expect(explanation.toGrid()!.values.length).toBe(16);
     }
     await close();
+  });
+
+  test("a fill that is neither the mean nor a number is refused", async () => {
+    const asked = maps(model, { method: "occlusion", fill: "grey" }, feeds, { target: TARGET });
+    await expect(asked).rejects.toThrow(/E016[\s\S]*"grey"/);
   });
 
   test("a cell may be any square", async () => {
@@ -180,7 +189,7 @@ describe("occlusion", () => {
     const {
       maps: [map],
       explanation,
-    } = await maps(cnn, { method: "occlusion" }, input, { target: 2 });
+    } = await maps(cnn, { method: "occlusion", fill: "0" }, input, { target: 2 });
     expect(explanation.metadata.tokens!.grid).toEqual([14, 14]);
     const cell = (i: number) => [Math.floor(i / 14), i % 14].every((at) => at >= 4 && at < 10);
     for (const [i, v] of map!.entries()) if (!cell(i)) expect(Math.abs(v)).toBeLessThan(1e-6);
@@ -189,7 +198,8 @@ describe("occlusion", () => {
 });
 
 describe("RISE", () => {
-  const options = { masks: 60, keep: 0.4, cells: 2, seed: 5 };
+  const options = { masks: 60, keep: 0.4, cells: 2, seed: 5, fill: "0" };
+  const zeros = pixels.values.map(() => 0);
 
   test("is the mean logit over the masks that keep a patch, less that over all", async () => {
     const { at, close } = await scorer(model, feeds);
@@ -202,7 +212,7 @@ describe("RISE", () => {
     };
     const drawn = Array.from({ length: 60 }, () => drawMask(stream, units, 0.4, 2));
     const scores: number[] = [];
-    for (const keep of drawn) scores.push(await at(masked(keep), TARGET));
+    for (const keep of drawn) scores.push(await at(masked(keep, zeros), TARGET));
     await close();
     const mean = scores.reduce((a, c) => a + c) / 60;
     const expected = units.removable.map((u) => {
@@ -291,8 +301,8 @@ describe("integrated gradients", () => {
   test("refuse a rule that there is not, and a path without a point", async () => {
     const of = (options: CompileOptions) =>
       maps(model, { method: "integrated-gradients", ...options }, feeds, { target: 0 });
-    await expect(of({ rule: "simpson" })).rejects.toThrow(/E011[\s\S]*gauss, midpoint, right/);
-    await expect(of({ steps: 0 })).rejects.toThrow(/E011/);
+    await expect(of({ rule: "simpson" })).rejects.toThrow(/E016[\s\S]*gauss, midpoint, right/);
+    await expect(of({ steps: 0 })).rejects.toThrow(/E016/);
   });
 
   test("of a sum of embeddings are the embeddings", async () => {

@@ -2,14 +2,15 @@
 import { describe, expect, test } from "vitest";
 import { array } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
-import type { CompileOptions } from "../src/options.js";
+import { methods } from "../src/methods/registry.js";
+import { type CompileOptions, resolveOptions } from "../src/options.js";
 import { distance, explained, feedsOf, sampleOf, targets } from "./support/program.js";
 
 describe("every method", () => {
   const style = { input: "tokens", type: "float64", activation: "tanh", pooling: "class" } as const;
   const model = vit(style);
   const feeds = { ...feedsOf(style, 2), ...targets(1, 3) };
-  const methods = [
+  const several = [
     "attention-grad-cam",
     "partial-lrp",
     "lrp",
@@ -21,7 +22,7 @@ describe("every method", () => {
     "random",
   ];
 
-  test.each(methods)("%s: a sample's map does not depend on its batch", async (method) => {
+  test.each(several)("%s: a sample's map does not depend on its batch", async (method) => {
     const both = await explained(model, { method }, feeds);
     for (const [i, row] of both.entries()) {
       const [alone] = await explained(model, { method }, sampleOf(feeds, i));
@@ -37,6 +38,11 @@ describe("every method", () => {
     expect(first!.every((v) => v >= 0 && v < 1)).toBe(true);
     expect((await explained(model, { method: "random", seed: 1 }, feeds))[0]).not.toEqual(first);
   });
+});
+
+test.each(methods.map((m) => [m.id, m] as const))("%s: the defaults are values that its options may have", (id, m) => {
+  const given = Object.fromEntries(m.options.map(({ name, default: value }) => [name, value]));
+  expect(resolveOptions({ method: id, ...given }).values).toEqual(given);
 });
 
 describe("the paper's ablations of transformer attribution", () => {

@@ -43,6 +43,7 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
     map: isText(sample) ? textMap(answer, sample) : documentMap(explanation, row),
     ...(isText(sample) && { tokens: tokensOf(answer) }),
+    ...(explanation.completeness && { completeness: explanation.completeness[row]! }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: warningsOf(answer),
@@ -61,10 +62,14 @@ const tokensOf = (answer: Answer): DocumentToken[] =>
 export function warningsOf({ sample, explanation, row }: Answer): string[] {
   const { id, classSpecific } = findMethod(explanation.metadata.method);
   const values = explanation.toTokens(row);
+  const missed = explanation.completeness?.[row]?.error ?? 0;
   const odd = values.filter((value) => !Number.isFinite(value)).length;
   return [
     ...(sample.warnings ?? []),
     ...(classSpecific ? [] : [`${id} is not class-specific: its map is the same for every class`]),
+    ...(missed > 0.05
+      ? [`the map misses the sum it should have by ${(100 * missed).toFixed(0)} %: more steps may help`]
+      : []),
     ...(odd > 0 ? [`${odd} of ${values.length} values are not finite`] : []),
   ];
 }

@@ -55,6 +55,8 @@ export interface WorkOptions {
   wanted: readonly Wanted[];
   batchSize: number;
   scoresOf(logits: Float32Array): Scored[];
+  /** For methods of many runs: runs done and to be done for the batch that is explained. */
+  onProgress?(done: number, total: number): void;
 }
 
 /** Explains samples: predicts where a target depends on it, then runs every (sample, target) in as few batches as fit. */
@@ -127,7 +129,8 @@ export class Work implements Answerer {
   /** One explanation per target; rows with fewer targets repeat their last one. */
   private async explain(group: readonly Task[]): Promise<Explanation[]> {
     const feeds = this.batch(group.map((task) => task.feeds));
-    if (this.mode === "predicted") return [await this.explainer.explain(feeds)];
+    const { onProgress } = this.options;
+    if (this.mode === "predicted") return [await this.explainer.explain(feeds, { onProgress })];
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
     const count = Math.max(...group.map(({ jobs }) => jobs.length));
     const targets = Array.from({ length: count }, (_, at) => {
@@ -137,7 +140,7 @@ export class Work implements Answerer {
       });
       return this.mode === "weights" ? this.weights(chosen) : chosen.map((each) => (each as { index: Index }).index);
     });
-    return this.explainer.explainEach(feeds, targets);
+    return this.explainer.explainEach(feeds, targets, { onProgress });
   }
 
   private get mode() {

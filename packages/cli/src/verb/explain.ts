@@ -7,6 +7,7 @@ import { score } from "../explain/prediction.js";
 import { explainAll, type Outcome, reportOf } from "../explain/run.js";
 import { Similar } from "../explain/similar.js";
 import { readWanted } from "../explain/wanted.js";
+import { watchRuns } from "../explain/watch.js";
 import { Work } from "../explain/work.js";
 import {
   addInputFlags,
@@ -21,6 +22,7 @@ import {
 import { findPairs, findSources, type InputFlags } from "../input/source.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
+import { hiddenTokens } from "../model/hidden-tokens.js";
 import { openModel } from "../model/open.js";
 import { allFormats, readFormats } from "../output/files.js";
 import { addViewFlags, readView, type ViewFlags } from "../output/view.js";
@@ -74,6 +76,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
   checkSimilar(flags);
   const texts = (flags.text ?? flags.textFile) !== undefined;
   const embedding = flags.similarTo && (await embeddingOf(files, { ...flags, texts }));
+  const hidden = await hiddenTokens(method, files);
   const open = (severalTargets: boolean) =>
     createExplainer(embedding?.bytes ?? files.file, {
       method: method.id,
@@ -84,6 +87,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
       ...(embedding && { output: embedding.output }),
       ...(flags.explains && { explains: flags.explains }),
       ...(flags.readout && { readout: flags.readout }),
+      ...hidden,
       ...options,
       ...readDevice(flags),
     });
@@ -110,7 +114,12 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     const run = { batchSize, terminal, ...(writes && { plan }), ...(flags.json && { context }) };
     const work = embedding
       ? new Similar(explainer, embedding.vector)
-      : new Work(explainer, { wanted: readWanted(flags, explainer, files.labels), batchSize, scoresOf });
+      : new Work(explainer, {
+          wanted: readWanted(flags, explainer, files.labels),
+          batchSize,
+          scoresOf,
+          onProgress: watchRuns(terminal, method.id),
+        });
     const outcome = await explainAll(sources, work, run);
     if (flags.json) terminal.json(reportOf(outcome));
     return finish(outcome, terminal);

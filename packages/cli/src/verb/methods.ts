@@ -24,17 +24,23 @@ function list(id: string | undefined, flags: CommonFlags, terminal: Terminal): n
   return exit.done;
 }
 
-const describe = ({ id, title, citation, needs, classSpecific, kind, options }: MethodInfo) => {
-  return { id, title, citation, needs, classSpecific, kind, options, default: id === defaultMethod };
+const describe = (method: MethodInfo) => {
+  const { id, title, citation, needs, classSpecific, kind, options } = method;
+  const cost = costOf(method);
+  return { id, title, citation, needs, cost, classSpecific, kind, options, default: id === defaultMethod };
 };
+
+const costOf = ({ needs }: MethodInfo): string => (needs.includes("many forwards") ? "many runs" : "one run");
 
 function text(method: MethodInfo, { colors, width }: Terminal): string {
   const { id, title, citation, needs, classSpecific, kind, options } = method;
+  const specific = classSpecific ? "class-specific" : "not class-specific";
+  const passes = needs.filter((need) => need !== "many forwards");
   const explains = kind === "input" ? "explains the input itself" : "explains tokens (patches, words)";
   return [
     `${colors.bold(id)}${id === defaultMethod ? " (default)" : ""}  ${title}`,
     ...wrap(citation, width, "  ").map(colors.dim),
-    `  ${classSpecific ? "class-specific" : "not class-specific"} · ${explains} · needs ${needs.join(", ")}`,
+    `  ${[specific, explains, ...(passes.length > 0 ? [`needs ${passes.join(", ")}`] : []), costOf(method)].join(" · ")}`,
     ...options.flatMap(({ name, type, default: value, description }) => [
       `  --option ${name}=${colors.cyan(String(value))}`,
       ...wrap(`${type}: ${description}`, width, "      ").map(colors.dim),

@@ -5,7 +5,7 @@
 
 import { gradientProgram } from "./gradient-program.js";
 import type { DrivenMethod } from "./method.js";
-import { quadrature } from "./quadrature.js";
+import { quadrature, quadratureRules } from "./quadrature.js";
 
 export const integratedGradients: DrivenMethod = {
   id: "integrated-gradients",
@@ -21,6 +21,7 @@ export const integratedGradients: DrivenMethod = {
       name: "rule",
       type: "string",
       default: "gauss",
+      choices: quadratureRules,
       description:
         '"gauss" (Gauss-Legendre), "midpoint", or "right" (the paper\'s sum; with one step it is gradient x input)',
     },
@@ -28,6 +29,7 @@ export const integratedGradients: DrivenMethod = {
       name: "baseline",
       type: "number",
       default: 0,
+      negative: true,
       description:
         "every number of the point x' where the path starts: of the input as the model takes it, or of the embeddings",
     },

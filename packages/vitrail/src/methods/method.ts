@@ -13,6 +13,10 @@ export interface MethodOption {
   readonly name: string;
   readonly type: "integer" | "number" | "boolean" | "string";
   readonly default: OptionValue;
+  /** Of a string: what it may be, where that is one of a few words. */
+  readonly choices?: readonly string[];
+  /** Of a number: whether it may be below zero. */
+  readonly negative?: boolean;
   readonly description: string;
 }
 

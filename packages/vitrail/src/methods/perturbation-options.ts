@@ -4,10 +4,10 @@ import type { MethodOption } from "./method.js";
 export const perturbationOptions: readonly MethodOption[] = [
   {
     name: "fill",
-    type: "number",
-    default: 0,
+    type: "string",
+    default: "mean",
     description:
-      "what a hidden patch holds, in the numbers that the model takes (0 is the mean after the usual scaling)",
+      'what a hidden patch holds: "mean" (of the input, channel by channel), or a number as the model takes it, such as "0"',
   },
   {
     name: "cell",

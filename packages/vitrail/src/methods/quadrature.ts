@@ -13,11 +13,11 @@ const RULES: Readonly<Record<string, (n: number) => Quadrature>> = {
   right: (n) => even(n, 1),
 };
 
+export const quadratureRules: readonly string[] = Object.keys(RULES);
+
 export function quadrature(rule: string, steps: number): Quadrature {
-  const make = RULES[rule];
-  if (!make) fail("E011", `"rule"`, { why: `"${rule}" is none of ${Object.keys(RULES).join(", ")}` });
-  if (steps < 1) fail("E011", `"steps"`, { why: "a path needs one point at least" });
-  return make(steps);
+  if (steps < 1) fail("E016", '"steps"', { why: "a path needs one point at least", try: "50" });
+  return RULES[rule]!(steps);
 }
 
 function even(n: number, offset: number): Quadrature {

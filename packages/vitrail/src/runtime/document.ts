@@ -1,3 +1,4 @@
+import type { Completeness } from "../methods/drive.js";
 import type { Explanation } from "./explanation.js";
 
 export const schema = "vitrail/explanation@1";
@@ -44,6 +45,8 @@ export interface ExplanationDocument {
   method: { id: string; options: Readonly<Record<string, unknown>>; classSpecific: boolean };
   map: DocumentMap;
   tokens?: readonly DocumentToken[];
+  /** For methods that promise what a map adds up to: its sum, and what the target's score gained from the baseline. */
+  completeness?: Completeness;
   stability?: unknown;
   timing: Readonly<Record<string, number>>;
   seed?: number;

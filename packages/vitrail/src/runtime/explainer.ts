@@ -35,7 +35,11 @@ export interface Explainer {
    * One explanation per target, in their order: in one run where the model was compiled with `severalTargets` (a further target
    * then shares the forward pass), else in one run after the other.
    */
-  explainEach(feeds: Feeds, targets: readonly Target[]): Promise<Explanation[]>;
+  explainEach(
+    feeds: Feeds,
+    targets: readonly Target[],
+    options?: Omit<ExplainOptions, "target">,
+  ): Promise<Explanation[]>;
   /** The outputs of the original model alone, in a session made when this is first called. */
   predict(feeds: Feeds): Promise<Outputs>;
   close(): Promise<void>;
@@ -75,13 +79,13 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     return explanation!;
   };
 
-  const explainEach = async (feeds: Feeds, targets: readonly Target[]): Promise<Explanation[]> => {
+  const explainEach: Explainer["explainEach"] = async (feeds, targets, options = {}) => {
     if (metadata.target.several && targets.length > 0) {
       check(feeds);
       return together(feeds, targets);
     }
     const explanations: Explanation[] = [];
-    for (const target of targets) explanations.push(await explain(feeds, { target }));
+    for (const target of targets) explanations.push(await explain(feeds, { ...options, target }));
     return explanations;
   };
 
@@ -127,7 +131,7 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     findings,
     metadata,
     explain: (feeds, options) => life.during(() => explain(feeds, options)),
-    explainEach: (feeds, targets) => life.during(() => explainEach(feeds, targets)),
+    explainEach: (feeds, targets, options) => life.during(() => explainEach(feeds, targets, options)),
     predict: (feeds) => life.during(() => predict(feeds)),
     close: life.close,
   };

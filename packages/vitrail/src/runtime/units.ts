@@ -1,7 +1,10 @@
 /** The parts of one sample that can be taken away, and the sample without some of them. */
+
+import type { Metadata } from "../metadata.js";
 import type { Units } from "../methods/drive.js";
 import { patchGrid, pictureAxes } from "./explanation.js";
 import type { Findings } from "./load.js";
+import { failure, problem } from "./problem.js";
 import { type Feeds, fromFloat32, sizeOf, type Tensor, type TypedArray, toFloat32 } from "./tensor.js";
 
 export interface Sample {
@@ -44,38 +47,67 @@ function tokens({ metadata, driving }: Findings, feeds: Feeds, ids: Tensor): Sam
 
 function cells({ metadata }: Findings, picture: Tensor): Sample {
   const { height, width, channels, channelsLast } = pictureAxes(picture.dims)!;
-  const { cell, fill } = metadata.options as Record<string, number>;
-  const side = cell! > 0 ? cell! : Math.max(1, Math.round(height / ROWS));
+  const cell = metadata.options.cell as number;
+  const side = cell > 0 ? cell : Math.max(1, Math.round(height / ROWS));
   const squares = [Math.max(1, Math.round(height / side)), Math.max(1, Math.round(width / side))] as const;
   const [rows, columns] = (cell === 0 && patchGrid(metadata, picture.dims)) || squares;
   const unitOf = new Uint32Array(height * width);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       unitOf[y * width + x] = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
-  const unitAt = (i: number) => unitOf[channelsLast ? Math.floor(i / channels) : i % unitOf.length]!;
+  const [unitAt, channelAt] = channelsLast
+    ? [(i: number) => unitOf[Math.floor(i / channels)]!, (i: number) => i % channels]
+    : [(i: number) => unitOf[i % unitOf.length]!, (i: number) => Math.floor(i / unitOf.length)];
   const units = { count: rows * columns, grid: [rows, columns] as const, removable: range(rows * columns) };
-  return { units: { ...units, partial: true }, masked: blend(picture, fill!, unitAt) };
+  return { units: { ...units, partial: true }, masked: blend(picture, metadata, unitAt, channelAt) };
 }
 
 /** Vectors in a row, or single numbers: every position after the batch is a unit. */
 function positions({ metadata }: Findings, tensor: Tensor): Sample {
   const count = tensor.dims[1] ?? 1;
   const size = sizeOf(tensor.dims.slice(2));
-  const masked = blend(tensor, metadata.options.fill as number, (i) => Math.floor(i / size));
+  const masked = blend(
+    tensor,
+    metadata,
+    (i) => Math.floor(i / size),
+    (i) => i % size,
+  );
   return { units: { count, removable: range(count), partial: true }, masked };
 }
 
-/** fill + (x - fill) keep */
-function blend({ type, dims, data }: Tensor, fill: number, unitAt: (i: number) => number) {
+type At = (element: number) => number;
+
+/** fill + (x - fill) keep, where the fill is a number or each channel's own mean. */
+function blend({ type, dims, data }: Tensor, { options }: Metadata, unitAt: At, channelAt: At) {
   const values = toFloat32({ type, dims, data });
   const units = Uint32Array.from(values, (_, i) => unitAt(i));
+  const fill = options.fill === "mean" ? channelMeans(values, channelAt) : values.map(() => readFill(options.fill));
   return (keep: Float32Array): Tensor => {
     const mixed = values.map((x, i) => {
       const k = keep[units[i]!]!;
-      return k === 1 ? x : fill + (x - fill) * k;
+      return k === 1 ? x : fill[i]! + (x - fill[i]!) * k;
     });
     return fromFloat32(mixed, dims, type);
   };
+}
+
+/** For every element the mean of its channel. */
+function channelMeans(values: Float32Array, channelAt: At): Float32Array {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const [i, x] of values.entries()) {
+    const { sum, count } = sums.get(channelAt(i)) ?? { sum: 0, count: 0 };
+    sums.set(channelAt(i), { sum: sum + x, count: count + 1 });
+  }
+  return values.map((_, i) => {
+    const { sum, count } = sums.get(channelAt(i))!;
+    return sum / count;
+  });
+}
+
+function readFill(text: unknown): number {
+  const fill = Number(text);
+  if (text !== "" && Number.isFinite(fill)) return fill;
+  throw failure(problem("E016", { at: `fill "${text}"`, why: 'it is neither "mean" nor a number', try: '"0"' }));
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
