@@ -139,6 +139,15 @@ describe("explain", () => {
     }
   });
 
+  test("a contrast is the difference of the two maps, also where a start of +1 and -1 sums to nothing", async () => {
+    const args = ["explain", model, picture, "-t", "1", "-t", "2", "--contrast", "1:2", "--json"];
+    const { explanations } = JSON.parse((await vitrailHere(args)).stdout);
+    const [plus, minus, contrast] = explanations.map(({ map }: { map: { values: number[] } }) => map.values);
+    const largest = Math.max(...plus, ...minus);
+    for (const [i, value] of contrast.entries()) expect(value / largest).toBeCloseTo((plus[i] - minus[i]) / largest, 5);
+    expect(Math.max(...contrast.map(Math.abs))).toBeGreaterThan(largest / 100);
+  });
+
   test("reads standard input, folders and other formats", async () => {
     const out = temporaryFolder();
     const piped = await vitrail(["explain", model, "-", "-f", "npy", "-o", out], { input: readFileSync(picture) });

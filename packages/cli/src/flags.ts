@@ -39,6 +39,8 @@ export function addInputFlags(command: Command): Command {
     .option("--text <text>", "a text to explain; repeatable", collect)
     .option("--text-pair <text>", "the second text of a pair, one for each --text; repeatable", collect)
     .option("--text-file <file>", "one text per line, or .jsonl with text and text_pair")
+    .option("--prompt <text>", "a text to compare pictures with; repeatable: one map each", collect)
+    .option("--prompt-file <file>", "one prompt per line")
     .option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
 }
 

@@ -13,6 +13,8 @@ import { isText, type TextSample } from "../input/text-sample.js";
 import { findMethod, type MethodInfo } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { unitsOf } from "../output/text.js";
+import { promptUnits } from "../output/words.js";
+import type { PromptWords } from "../pair/work.js";
 import { version } from "../version.js";
 import { titleOf } from "./title.js";
 import type { Answer } from "./work.js";
@@ -34,20 +36,31 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
   const { sample, explanation, row, milliseconds } = answer;
   const { metadata } = explanation;
   const { name, sha256, kind, size } = sample;
+  const { words } = answer;
   return {
     schema,
     tool: { name: "vitrail", version },
     model: { name: context.model.name, ...sourceOf(answer, context) },
-    input: { name, sha256, kind, size },
+    input: { name, sha256, kind, size, ...(words && { prompts: answer.scores.map(({ label }) => label ?? "") }) },
     target: toTarget(answer),
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
-    map: isText(sample) ? textMap(answer, sample) : documentMap(explanation, row),
+    map: mapOf(answer),
     ...(isText(sample) && { tokens: tokensOf(answer) }),
+    ...(words && words.length > 0 && { tokens: promptTokens(words) }),
     ...(explanation.completeness && { completeness: explanation.completeness[row]! }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: warningsOf(answer),
   };
+}
+
+function mapOf(answer: Answer): DocumentMap {
+  const { sample, explanation, row, words } = answer;
+  if (isText(sample)) return textMap(answer, sample);
+  // Words alone were asked for.
+  const [first] = words ?? [];
+  if (first && explanation.inputDims.length < 4) return valueMap("tokens", [first.values.length], first.values);
+  return documentMap(explanation, row);
 }
 
 function textMap({ explanation, parts }: Answer, sample: TextSample): DocumentMap {
@@ -58,14 +71,26 @@ function textMap({ explanation, parts }: Answer, sample: TextSample): DocumentMa
 const tokensOf = (answer: Answer): DocumentToken[] =>
   toTokensJson(unitsOf(answer, "token")).map((token) => ({ ...token, value: shortest(token.value) }));
 
+/** The prompt's tokens; of two that are held against each other, `segment` says which. */
+function promptTokens(words: readonly PromptWords[]): DocumentToken[] {
+  return words.flatMap((each, index) =>
+    toTokensJson(promptUnits(each, "token")).map(({ value, ...token }) => {
+      const segment = words.length > 1 ? { segment: index as 0 | 1 } : {};
+      return { ...token, value: shortest(value), ...segment };
+    }),
+  );
+}
+
 /** What a person should know before trusting this map. */
-export function warningsOf({ sample, explanation, row }: Answer): string[] {
+export function warningsOf({ sample, explanation, row, words = [], warnings = [] }: Answer): string[] {
   const { id, classSpecific } = findMethod(explanation.metadata.method);
   const values = explanation.toTokens(row);
   const missed = explanation.completeness?.[row]?.error ?? 0;
   const odd = values.filter((value) => !Number.isFinite(value)).length;
   return [
     ...(sample.warnings ?? []),
+    ...warnings,
+    ...words.flatMap((each) => each.warnings),
     ...(classSpecific ? [] : [`${id} is not class-specific: its map is the same for every class`]),
     ...(missed > 0.05
       ? [`the map misses the sum it should have by ${(100 * missed).toFixed(0)} %: more steps may help`]

@@ -1,7 +1,8 @@
-import { toAnsi } from "@vitrail/text";
+import { type TextView, toAnsi } from "@vitrail/text";
 import { isText } from "../input/text-sample.js";
 import { captionOf, sentenceOf } from "../output/picture.js";
 import { scaleFor, viewOf } from "../output/text.js";
+import { promptViews } from "../output/words.js";
 import type { Terminal } from "../terminal.js";
 import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
@@ -23,7 +24,8 @@ export function sayAnswers(
   terminal.say(colors.bold(first.sample.name));
   for (const line of linesOf(first, answers, terminal)) terminal.say(`  ${line}`);
   if (isText(first.sample)) sayTexts(terminal, answers);
-  else for (const answer of answers) terminal.say(`  ${sentenceOf(answer) || plainSentence(answer)}`);
+  else for (const answer of answers) sayPicture(terminal, answer);
+  sayPrompts(terminal, answers);
   const warnings = new Set(answers.flatMap(warningsOf));
   for (const warning of [...warnings].filter((text) => !said.has(text)))
     terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);
@@ -37,17 +39,32 @@ const linesOf = ({ chosen }: Answer, answers: readonly Answer[], terminal: Termi
     ? [`similarity ${chosen.similarity.toFixed(2)} to ${chosen.to.name}`, `vectors: ${chosen.vector}`]
     : predictionLines(answers, terminal);
 
+function sayPicture(terminal: Terminal, answer: Answer): void {
+  const sentence = sentenceOf(answer);
+  if (sentence || !answer.words) terminal.say(`  ${sentence || plainSentence(answer)}`);
+}
+
+/** The words of each prompt, coloured, on one scale. */
+function sayPrompts(terminal: Terminal, answers: readonly Answer[]): void {
+  // The sentence below each text names its prompt: a heading would say it a third time.
+  for (const { target: _, ...view } of promptViews(answers)) sayView(terminal, { ...view, notes: [] });
+}
+
 /** The text itself, coloured, and its sentence. */
 function sayTexts(terminal: Terminal, answers: readonly Answer[]): void {
-  const colors = terminal.colors.isColorSupported ? "24bit" : "none";
   for (const answer of answers) {
     const scale = scaleFor(answer, answers);
     const { target, units, texts, unit, combine, summary } = viewOf(answer, { model: "", method: "" }, scale);
     const view = { units, texts, unit, combine, summary, scale, notes: [] };
     const headed = answers.length > 1 && target ? { ...view, target } : view;
-    for (const line of toAnsi(headed, { colors }).trimEnd().split("\n")) terminal.say(line === "" ? "" : `  ${line}`);
-    terminal.say();
+    sayView(terminal, headed);
   }
+}
+
+function sayView(terminal: Terminal, view: TextView): void {
+  const colors = terminal.colors.isColorSupported ? "24bit" : "none";
+  for (const line of toAnsi(view, { colors }).trimEnd().split("\n")) terminal.say(line === "" ? "" : `  ${line}`);
+  terminal.say();
 }
 
 /** The top classes and, below them, those that were asked for. */

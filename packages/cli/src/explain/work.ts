@@ -1,5 +1,6 @@
 import type { Explainer, Explanation, Feeds, Index, Outputs } from "vitrail/node";
-import { problem } from "../problem.js";
+import type { PromptWords } from "../pair/work.js";
+import { contrastOf } from "./contrast.js";
 import { axesOf, classesOf, mean, rowOf, topOf } from "./logits.js";
 import type { Scored } from "./prediction.js";
 import { groupByShape, type Sample, stack } from "./sample.js";
@@ -24,6 +25,9 @@ export interface Answer extends Part {
   /** Scores of all classes, in their order (for a token's class: those of that token); the mean over the parts. */
   scores: readonly Scored[];
   parts: readonly Part[];
+  /** Where a picture was compared with texts: the words of the prompt, or of both that are held against each other. */
+  words?: readonly PromptWords[];
+  warnings?: readonly string[];
   milliseconds: number;
 }
 
@@ -35,11 +39,15 @@ export interface Answerer {
 interface Job {
   sample: Sample;
   chosen: ClassOrContrast;
+  /** What a run is asked for: of a contrast the class that is explained. */
+  index: Index;
+  /** The class that it is held against. */
+  against?: Job;
   parts: Part[];
   milliseconds: number;
 }
 
-type ClassOrContrast = Exclude<Chosen, { kind: "similar" }>;
+export type ClassOrContrast = Exclude<Chosen, { kind: "similar" }>;
 
 /** One row of a run, with what is explained of it: several targets where the model takes them at once, else one. */
 interface Task {
@@ -78,7 +86,8 @@ export class Work implements Answerer {
   /** In the order of the samples, and for each in the order of the targets. */
   async answer(samples: readonly Sample[]): Promise<Answer[][]> {
     const jobs = await this.jobs(samples);
-    const tasks = this.together(jobs).flatMap((own) =>
+    const all = jobs.flatMap((job) => (job.against ? [job, job.against] : [job]));
+    const tasks = this.together(all).flatMap((own) =>
       own[0]!.sample.parts.map((feeds, index): Task => ({ jobs: own, feeds, index })),
     );
     for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
@@ -93,13 +102,13 @@ export class Work implements Answerer {
           job.milliseconds += milliseconds;
         }
     }
-    const answers = jobs.map((job) => ({ ...job, ...job.parts[0]!, scores: this.scoresOf(job) }));
+    const answers = jobs.map((job) => this.finish(job));
     return samples.map((sample) => answers.filter((answer) => answer.sample === sample));
   }
 
   /** The first part of one of its answers once more, alone: for measuring. */
   async explainAgain({ sample, chosen }: Answer): Promise<Explanation> {
-    const job: Job = { sample, chosen: chosen as ClassOrContrast, parts: [], milliseconds: 0 };
+    const job = jobOf(sample, chosen as ClassOrContrast);
     const [explanation] = await this.explain([{ jobs: [job], feeds: sample.parts[0]!, index: 0 }]);
     return explanation!;
   }
@@ -109,7 +118,13 @@ export class Work implements Answerer {
     return this.explainer.predict(this.batch([sample.parts[0]!]));
   }
 
-  private scoresOf({ chosen, parts }: Job): Scored[] {
+  private finish({ sample, chosen, parts: own, milliseconds, against }: Job): Answer {
+    const parts = against ? own.map((part, index) => contrastOf(part, against.parts[index]!)) : own;
+    const scores = this.scoresOf(chosen, parts);
+    return { sample, chosen, scores, parts, ...parts[0]!, milliseconds: milliseconds + (against?.milliseconds ?? 0) };
+  }
+
+  private scoresOf(chosen: Chosen, parts: readonly Part[]): Scored[] {
     const position = chosen.kind === "class" ? chosen.index.slice(0, -1) : [];
     const logits = parts.map(({ explanation, row }) => classesOf(explanation.logits, row, position));
     return this.options.scoresOf(mean(logits));
@@ -133,13 +148,12 @@ export class Work implements Answerer {
     if (this.mode === "predicted") return [await this.explainer.explain(feeds, { onProgress })];
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
     const count = Math.max(...group.map(({ jobs }) => jobs.length));
-    const targets = Array.from({ length: count }, (_, at) => {
-      const chosen = Array.from({ length: rows }, (_, row) => {
+    const targets = Array.from({ length: count }, (_, at) =>
+      Array.from({ length: rows }, (_, row) => {
         const { jobs } = group[Math.min(row, group.length - 1)]!;
-        return jobs[Math.min(at, jobs.length - 1)]!.chosen;
-      });
-      return this.mode === "weights" ? this.weights(chosen) : chosen.map((each) => (each as { index: Index }).index);
-    });
+        return jobs[Math.min(at, jobs.length - 1)]!.index;
+      }),
+    );
     return this.explainer.explainEach(feeds, targets, { onProgress });
   }
 
@@ -151,40 +165,15 @@ export class Work implements Answerer {
     return stack(feeds, Math.max(feeds.length, this.fixedBatch ?? 0));
   }
 
-  /** +1 for the class that is explained, -1 for the one that it is held against. */
-  private weights(chosen: readonly ClassOrContrast[]): Float32Array {
-    const { findings, metadata } = this.explainer;
-    const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
-    const classes = dims.at(-1);
-    if (dims.length !== 2 || typeof classes !== "number") {
-      const why = `the explained output is [${dims.join(", ")}]`;
-      throw problem("E091", { at: "--contrast", why, try: "a model whose output is [batch, classes]" });
-    }
-    const weights = new Float32Array(chosen.length * classes);
-    for (const [row, each] of chosen.entries()) {
-      weights[row * classes + (each.kind === "class" ? each.index[0]! : each.plus)]! += 1;
-      if (each.kind === "contrast") weights[row * classes + each.minus]! -= 1;
-    }
-    return weights;
-  }
-
   private async jobs(samples: readonly Sample[]): Promise<Job[]> {
     const { wanted } = this.options;
     // The model itself finds its top class: nothing is asked of it before.
     const unknown: ClassOrContrast = { kind: "class", index: [] };
-    if (this.mode === "predicted") {
-      return samples.map((sample) => ({ sample, chosen: unknown, parts: [], milliseconds: 0 }));
-    }
+    if (this.mode === "predicted") return samples.map((sample) => jobOf(sample, unknown));
     const top = Math.max(0, ...wanted.map((each) => (each.kind === "top" ? each.count : 0)));
     const ranking = top > 0 ? await this.rank(samples, top) : new Map<Sample, Index[]>();
     return samples.flatMap((sample) => {
-      const ranked = ranking.get(sample) ?? [];
-      const chosen = wanted.flatMap((each): ClassOrContrast[] => {
-        if (each.kind === "contrast") return [each];
-        if (each.kind === "class") return [{ kind: "class", index: [each.index] }];
-        return ranked.slice(0, each.count).map((index) => ({ kind: "class", index }));
-      });
-      return distinct(chosen).map((each) => ({ sample, chosen: each, parts: [], milliseconds: 0 }));
+      return chosenFrom(wanted, ranking.get(sample) ?? []).map((each) => jobOf(sample, each));
     });
   }
 
@@ -201,6 +190,22 @@ export class Work implements Answerer {
     }
     return new Map([...logits].map(([sample, rows]) => [sample, topOf(mean(rows), axes, count)]));
   }
+}
+
+function jobOf(sample: Sample, chosen: ClassOrContrast): Job {
+  const job = (index: Index) => ({ sample, chosen, index, parts: [], milliseconds: 0 });
+  if (chosen.kind === "class") return job(chosen.index);
+  return { ...job([chosen.plus]), against: job([chosen.minus]) };
+}
+
+/** What is wanted of one sample, each once; `ranked` are its highest classes. */
+export function chosenFrom(wanted: readonly Wanted[], ranked: readonly Index[]): ClassOrContrast[] {
+  const chosen = wanted.flatMap((each): ClassOrContrast[] => {
+    if (each.kind === "contrast") return [each];
+    if (each.kind === "class") return [{ kind: "class", index: [each.index] }];
+    return ranked.slice(0, each.count).map((index) => ({ kind: "class", index }));
+  });
+  return distinct(chosen);
 }
 
 const keyOf = (chosen: ClassOrContrast): string =>

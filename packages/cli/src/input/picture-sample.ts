@@ -50,7 +50,10 @@ export class PictureReader {
     const explained = inputs.find(({ name }) => name === metadata.explains);
     if (explained?.dims.length === 4 && explained.type === "float32" && inputs.length === 1) return explained;
     const list = inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(", ")}]`).join("; ");
-    const hint = "--text for text, or --tensors FILE.safetensors with a tensor for every input";
+    const both = inputs.some(({ dims }) => dims.length === 4) && inputs.some(({ type }) => type.startsWith("int"));
+    const hint = both
+      ? '--prompt "..." for what the picture is compared with'
+      : "--text for text, or --tensors FILE.safetensors with a tensor for every input";
     throw problem("E091", { at: "pictures", why: `the model's inputs are ${list}`, try: hint });
   }
 

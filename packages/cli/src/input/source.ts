@@ -14,7 +14,7 @@ import { readTextFile, type TextInput, TextReader } from "./text-sample.js";
 /** Something to explain that is read when its turn comes. */
 export interface Source {
   name: string;
-  kind: Sample["kind"];
+  kind: Sample["kind"] | "pair";
   load: () => Promise<Sample[]>;
 }
 
@@ -35,7 +35,7 @@ export async function findSources(
   files: ModelFiles,
 ): Promise<Source[]> {
   const sources = [
-    ...(await pictureSources(await pathsOf(inputs), findings, files)),
+    ...(inputs.length > 0 ? await pictureSources(await pathsOf(inputs), new PictureReader(findings, files)) : []),
     ...(await textSources(flags, findings, files)),
     ...tensorSources(flags, findings),
   ];
@@ -48,11 +48,10 @@ function nothing() {
   return problem("E080", { at: "INPUT", why: "there is nothing to explain", try: hint });
 }
 
-const pathsOf = async (inputs: readonly string[]): Promise<string[]> => (await Promise.all(inputs.map(expand))).flat();
+export const pathsOf = async (inputs: readonly string[]): Promise<string[]> =>
+  (await Promise.all(inputs.map(expand))).flat();
 
-async function pictureSources(paths: readonly string[], findings: Findings, files: ModelFiles): Promise<Source[]> {
-  if (paths.length === 0) return [];
-  const reader = new PictureReader(findings, files);
+export async function pictureSources(paths: readonly string[], reader: PictureReader): Promise<Source[]> {
   const stems = uniqueStems(paths.map((path) => (path === "-" ? "stdin" : stemOf(path))));
   return paths.map((path, index) => {
     return { name: path, kind: "picture", load: async () => [await reader.read(path, stems[index])] };
@@ -102,7 +101,7 @@ export async function findPairs(
   if (texts.length > 0) return beside(texts, await textSources({ text: [...others] }, findings, files, "other"));
   const own = await pathsOf(inputs);
   if (own.length === 0) throw nothing();
-  const pictures = await pictureSources([...own, ...(await pathsOf(others))], findings, files);
+  const pictures = await pictureSources([...own, ...(await pathsOf(others))], new PictureReader(findings, files));
   return beside(pictures.slice(0, own.length), pictures.slice(own.length));
 }
 

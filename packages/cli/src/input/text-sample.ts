@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Batch,
-  createTokenizer,
   type Encoding,
   encode,
   maxLengthOf,
@@ -17,6 +15,7 @@ import type { Sample } from "../explain/sample.js";
 import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
 import { messageOf, problem, systemMessage } from "../problem.js";
+import { readTokenizer } from "./tokenizer.js";
 
 /** A text, or two for models that read pairs. */
 export interface TextInput {
@@ -42,19 +41,13 @@ export class TextReader {
   ) {}
 
   static async open(findings: Findings, files: ModelFiles): Promise<TextReader> {
-    const { tokenizer: folder, name } = files;
+    const { name } = files;
     const explained = findings.inputs.find((input) => input.name === findings.metadata.explains);
     if (explained && !explained.type.startsWith("int")) {
       const why = `its input "${explained.name}" is ${explained.type} [${explained.dims.join(", ")}], not token ids`;
       throw problem("E091", { at: name, why, try: "name a picture, or --tensors FILE.safetensors" });
     }
-    if (folder === undefined) {
-      const hint = "put tokenizer.json beside the model, or give tokens with --tensors";
-      throw problem("E091", { at: name, why: "no tokenizer.json lies beside the model", try: hint });
-    }
-    const tokenizer = await readJson(join(folder, "tokenizer.json"));
-    const config = await readJson(join(folder, "tokenizer_config.json")).catch(() => ({}));
-    return new TextReader(createTokenizer(tokenizer, config), findings, files);
+    return new TextReader(await readTokenizer(files), findings, files);
   }
 
   read({ text, pair }: TextInput, name: string, stem: string): TextSample {
@@ -115,12 +108,4 @@ function readRecord(line: string, at: string): TextInput {
     return { text, ...(pair !== undefined && { pair }) };
   }
   throw problem("E092", { at, why: "it holds no text", try: hint });
-}
-
-async function readJson(path: string): Promise<object> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as object;
-  } catch (error) {
-    throw problem("E087", { at: path, why: messageOf(error), try: "download the folder again" });
-  }
 }

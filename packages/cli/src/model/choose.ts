@@ -18,19 +18,28 @@ export const isDtype = (text: string): text is Dtype => Object.hasOwn(dtypes, te
 
 const places = (name: string) => [`onnx/${name}`, name];
 
-/**
- * The model among a folder's files (with forward slashes): `onnx/model{suffix}.onnx`, or the only one there is. A folder
- * may hold a vision and a text model instead of one; `prefer` says which is wanted.
- */
-export function chooseModel(
-  paths: readonly string[],
-  where: string,
-  dtype?: Dtype,
-  prefer?: "vision" | "text",
-): string {
-  const suffix = dtypes[dtype ?? "fp32"];
-  const stems = ["model", ...(prefer ? [`${prefer}_model`] : [])];
-  for (const place of stems.flatMap((stem) => places(`${stem}${suffix}.onnx`))) if (paths.includes(place)) return place;
+/** The files that one question needs: the model, and the text tower where that is a file of its own. */
+export interface Chosen {
+  model: string;
+  text?: string;
+}
+
+/** What is asked of a folder: one model, or one that compares pictures with texts, which may be two files. */
+export type Purpose = "model" | "pair";
+
+/** The choice among a folder's files; for a pair `vision_model{suffix}.onnx` and `text_model{suffix}.onnx` will do too. */
+export function chooseFiles(paths: readonly string[], where: string, dtype?: Dtype, purpose?: Purpose): Chosen {
+  if (purpose !== "pair") return { model: chooseModel(paths, where, dtype) };
+  const find = (stem: string) =>
+    places(`${stem}${dtypes[dtype ?? "fp32"]}.onnx`).find((place) => paths.includes(place));
+  const [vision, text] = [find("vision_model"), find("text_model")];
+  if (find("model") === undefined && vision !== undefined && text !== undefined) return { model: vision, text };
+  return { model: chooseModel(paths, where, dtype) };
+}
+
+/** The model among a folder's files (with forward slashes): `onnx/model{suffix}.onnx`, or the only one there is. */
+export function chooseModel(paths: readonly string[], where: string, dtype?: Dtype): string {
+  for (const place of places(`model${dtypes[dtype ?? "fp32"]}.onnx`)) if (paths.includes(place)) return place;
   const models = paths.filter((path) => /^(onnx\/)?[^/]+\.onnx$/.test(path));
   if (!dtype && models.length === 1) return models[0]!;
   if (models.length === 0) {

@@ -2,13 +2,15 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, problem } from "../problem.js";
-import { chooseModel, type Dtype } from "./choose.js";
+import { chooseFiles, type Dtype, type Purpose } from "./choose.js";
 
 /** A model and what lies beside it. */
 export interface ModelFiles {
   /** What a person calls it: the folder's name, the file's name, or the Hub id. */
   name: string;
   file: string;
+  /** The text tower, where pictures and texts have a file each; `file` is then the vision tower. */
+  textFile?: string;
   config?: ModelConfig;
   /** The content of `preprocessor_config.json`. */
   preprocessor?: unknown;
@@ -26,17 +28,20 @@ export interface ModelConfig {
 }
 
 /** A folder in the layout that transformers.js uses. */
-export async function openFolder(folder: string, name?: string, dtype?: Dtype): Promise<ModelFiles> {
-  const model = chooseModel(await listFolder(folder), folder, dtype);
+export async function openFolder(folder: string, name?: string, dtype?: Dtype, purpose?: Purpose): Promise<ModelFiles> {
+  const { model, text } = chooseFiles(await listFolder(folder), folder, dtype, purpose);
   const own = name ?? basename(resolve(folder));
-  return { name: own, file: join(folder, model), ...(await companions([folder])) };
+  const files = { name: own, file: join(folder, model), ...(text !== undefined && { textFile: join(folder, text) }) };
+  return { ...files, ...(await companions([folder])) };
 }
 
 /** A single file; what lies beside it, or above its `onnx` folder, belongs to it. */
-export async function openFile(file: string): Promise<ModelFiles> {
+export async function openFile(file: string, purpose?: Purpose): Promise<ModelFiles> {
   const folder = dirname(resolve(file));
+  const text = join(dirname(file), basename(file).replace(/^vision_model/, "text_model"));
+  const textFile = purpose === "pair" && text !== join(file) && existsSync(text) ? { textFile: text } : {};
   const folders = basename(folder) === "onnx" ? [folder, dirname(folder)] : [folder];
-  return { name: basename(file), file, ...(await companions(folders)) };
+  return { name: basename(file), file, ...textFile, ...(await companions(folders)) };
 }
 
 async function listFolder(folder: string): Promise<string[]> {

@@ -3,23 +3,19 @@ import { join } from "node:path";
 import { HubApiError, listFiles } from "@huggingface/hub";
 import { asVitrailError, messageOf, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
-import { chooseModel, type Dtype, externalNames } from "./choose.js";
+import { chooseFiles, externalNames } from "./choose.js";
 import { cachedSnapshot, cacheFolder, linkBlob, listSnapshot, writeReference } from "./hub-cache.js";
 import { downloadFile, fileAddress, type RemoteFile, refusal, type Source } from "./hub-download.js";
+import type { OpenModelOptions } from "./open.js";
 
 const wanted = ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
 
-export interface DownloadOptions {
-  dtype?: Dtype | undefined;
-  revision?: string | undefined;
-}
-
 /** Brings a model of the Hub into the usual cache and gives its folder there. */
-export async function downloadModel(id: string, options: DownloadOptions, terminal: Terminal): Promise<string> {
-  const { dtype, revision = "main" } = options;
+export async function downloadModel(id: string, options: OpenModelOptions, terminal: Terminal): Promise<string> {
+  const { revision = "main" } = options;
   const cached = await cachedSnapshot(id, revision);
   if (isOffline()) {
-    if (cached && complete(await listSnapshot(cached), dtype)) return cached;
+    if (cached && complete(await listSnapshot(cached), options)) return cached;
     const hint = "unset HF_HUB_OFFLINE once, so that it can be downloaded";
     throw problem("E088", { at: id, why: "it is not in the cache, and HF_HUB_OFFLINE is set", try: hint });
   }
@@ -31,9 +27,9 @@ export async function downloadModel(id: string, options: DownloadOptions, termin
     headers: token ? { Authorization: `Bearer ${token}` } : {},
   };
   try {
-    return await download(source, token, dtype, terminal);
+    return await download(source, token, options, terminal);
   } catch (error) {
-    if (cached && isUnreachable(error) && complete(await listSnapshot(cached), dtype)) {
+    if (cached && isUnreachable(error) && complete(await listSnapshot(cached), options)) {
       terminal.note(`${source.endpoint} cannot be reached; using the copy in the cache`);
       return cached;
     }
@@ -41,11 +37,18 @@ export async function downloadModel(id: string, options: DownloadOptions, termin
   }
 }
 
-async function download(source: Source, token: string | undefined, dtype: Dtype | undefined, terminal: Terminal) {
+async function download(
+  source: Source,
+  token: string | undefined,
+  { dtype, purpose }: OpenModelOptions,
+  terminal: Terminal,
+) {
   const files = await listRemote(source, token);
   const paths = [...files.keys()];
-  const model = chooseModel(paths, source.id, dtype);
-  const needed = [...wanted, model, ...externalNames(paths, model)].flatMap((path) => files.get(path) ?? []);
+  const { model, text } = chooseFiles(paths, source.id, dtype, purpose);
+  const models = text === undefined ? [model] : [model, text];
+  const weights = models.flatMap((path) => [path, ...externalNames(paths, path)]);
+  const needed = [...wanted, ...weights].flatMap((path) => files.get(path) ?? []);
   const commit = await commitOf(source, model);
   const folder = cacheFolder(source.id);
   const snapshot = join(folder, "snapshots", commit);
@@ -90,9 +93,9 @@ async function commitOf(source: Source, path: string): Promise<string> {
   throw problem("E088", { at: address, why: "the server does not say the commit", try: "--revision with a commit" });
 }
 
-function complete(paths: readonly string[], dtype: Dtype | undefined): boolean {
+function complete(paths: readonly string[], { dtype, purpose }: OpenModelOptions): boolean {
   try {
-    return chooseModel(paths, "", dtype) !== "";
+    return chooseFiles(paths, "", dtype, purpose).model !== "";
   } catch {
     return false;
   }

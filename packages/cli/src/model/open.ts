@@ -3,13 +3,14 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
-import type { Dtype } from "./choose.js";
+import type { Dtype, Purpose } from "./choose.js";
 import { type ModelFiles, openFile, openFolder, readLabels } from "./folder.js";
 
 export interface OpenModelOptions {
   dtype?: Dtype | undefined;
   labels?: string | undefined;
   revision?: string | undefined;
+  purpose?: Purpose | undefined;
 }
 
 /** MODEL as people give it: a file, a folder, or a Hub id. */
@@ -28,14 +29,15 @@ export async function openModel(model: string, options: OpenModelOptions, termin
 
 export const isHubId = (text: string): boolean => /^[\w][\w.-]*\/[\w][\w.-]*$/.test(text);
 
-async function find(model: string, { dtype, revision }: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
+async function find(model: string, options: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
+  const { dtype, purpose } = options;
   if (existsSync(model)) {
-    return (await stat(model)).isDirectory() ? openFolder(model, undefined, dtype) : openFile(model);
+    return (await stat(model)).isDirectory() ? openFolder(model, undefined, dtype, purpose) : openFile(model, purpose);
   }
   if (isHubId(model) && extname(model) !== ".onnx") {
     const { downloadModel } = await import("./hub.js");
-    const folder = await downloadModel(model, { dtype, revision }, terminal);
-    return openFolder(folder, model, dtype);
+    const folder = await downloadModel(model, options, terminal);
+    return openFolder(folder, model, dtype, purpose);
   }
   const hint = "check the path; MODEL is a file, a folder with config.json and onnx/model.onnx, or a Hub id owner/name";
   throw problem("E081", { at: model, why: "there is no such file or folder", try: hint });

@@ -1,35 +1,39 @@
 import { join } from "node:path";
 import { toCsv, toHtml, toSvg } from "@vitrail/text";
 import { type DocumentContext, sourceOf, toDocument } from "../explain/document.js";
-import type { Sample } from "../explain/sample.js";
-import { fileTarget } from "../explain/title.js";
+import { fileTarget, titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
 import { isPicture } from "../input/picture-sample.js";
+import type { Source } from "../input/source.js";
 import { isText } from "../input/text-sample.js";
 import { problem } from "../problem.js";
 import { version } from "../version.js";
 import { prettyJson } from "./json.js";
 import { fileStem } from "./name.js";
 import { encodeNpy } from "./npy.js";
-import { drawAnswer, drawAnswers, gridOf } from "./picture.js";
+import { drawAnswer, drawAnswers, gridOf, sentenceOf } from "./picture.js";
 import { scaleFor, viewOf } from "./text.js";
 import type { View } from "./view.js";
+import { promptViews } from "./words.js";
 import { writeWhole } from "./write.js";
 
-/** What can be written for each kind of input; the first two are written unless asked otherwise. */
+/** What can be written for each kind of input. */
 const formats = {
   picture: ["png", "json", "npy"],
   text: ["html", "json", "svg", "csv", "npy"],
   tensors: ["json", "npy"],
+  pair: ["png", "html", "json", "csv", "npy"],
 } as const;
+
+/** How many of them are written unless asked otherwise. */
+const usual = { picture: 2, text: 2, tensors: 1, pair: 3 } as const;
 
 export type Format = (typeof formats)[keyof typeof formats][number];
 export const allFormats: readonly Format[] = [...new Set(Object.values(formats).flat())];
 
 /** `-f png,json`: every format must be known, and fit at least one of the inputs. */
-export function readFormats(text: string | undefined, kinds: readonly Sample["kind"][]): ReadonlySet<Format> {
-  const usual = kinds.flatMap((kind): Format[] => (kind === "tensors" ? ["json"] : [...formats[kind].slice(0, 2)]));
-  if (text === undefined) return new Set(usual);
+export function readFormats(text: string | undefined, kinds: readonly Source["kind"][]): ReadonlySet<Format> {
+  if (text === undefined) return new Set(kinds.flatMap((kind) => formats[kind].slice(0, usual[kind])));
   const wanted = text.split(",").map((part) => part.trim().toLowerCase());
   const possible: readonly string[] = kinds.flatMap((kind) => [...formats[kind]]);
   const misfits = wanted.filter((format) => !possible.includes(format));
@@ -72,6 +76,7 @@ async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<Fil
   if (plan.formats.has("png") && alone && answers.every(canDraw)) {
     files.push([`${path}.png`, await drawAnswers(answers, plan.view, provenance(answers[0]!, plan))]);
   }
+  if (plan.formats.has("html") && answers[0]!.words) files.push([`${path}.html`, await pairPage(answers, plan)]);
   if (plan.formats.has("html") && isText(sample)) {
     const views = answers.map((answer) => viewOf(answer, namesOf(plan), scaleFor(answer, answers)));
     files.push([`${path}.html`, toHtml(views, { title: sample.name, caption: provenance(answers[0]!, plan) })]);
@@ -92,10 +97,29 @@ async function encodeAnswer(
   if (format === "png") {
     return canDraw(answer) ? drawAnswer(answer, plan.view, provenance(answer, plan)) : undefined;
   }
+  if (answer.words && format === "html") return pairPage([answer], plan);
+  if (answer.words && format === "csv") return toCsv(promptViews([answer]));
   if (!isText(sample)) return undefined;
   const view = viewOf(answer, namesOf(plan));
   if (format === "html") return toHtml(view, { caption: provenance(answer, plan) });
   return format === "svg" ? toSvg(view) : toCsv(view);
+}
+
+/** The picture with its maps, and below it the words of every prompt. */
+async function pairPage(answers: readonly Answer[], plan: OutputPlan): Promise<string> {
+  const [answer] = answers as [Answer];
+  const note = provenance(answer, plan);
+  const drawing = !answers.every(canDraw)
+    ? undefined
+    : answers.length > 1
+      ? await drawAnswers(answers, plan.view)
+      : await drawAnswer(answer, plan.view);
+  const picture = drawing && {
+    source: `data:image/png;base64,${drawing.toString("base64")}`,
+    description: answers.map(sentenceOf).join(" "),
+  };
+  const title = answers.length > 1 ? answer.sample.name : titleOf(answer);
+  return toHtml(promptViews(answers, namesOf(plan)), { title, caption: note, ...(picture && { picture }) });
 }
 
 const canDraw = (answer: Answer): boolean => isPicture(answer.sample) && gridOf(answer) !== undefined;

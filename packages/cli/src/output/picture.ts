@@ -36,7 +36,7 @@ export function captionOf(answer: Answer): string {
 }
 
 /** The picture with one answer's map over it, legend and caption. */
-export function drawAnswer(answer: Answer, view: View, provenance: string): Promise<Buffer> {
+export function drawAnswer(answer: Answer, view: View, provenance?: string): Promise<Buffer> {
   const sample = answer.sample as PictureSample;
   const panel = { title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) };
   const { overlay, scale } = view;
@@ -47,13 +47,13 @@ export function drawAnswer(answer: Answer, view: View, provenance: string): Prom
       scale: { mode: "map", ...scale },
       rectangle,
       caption: sentenceOf(answer),
-      provenance,
+      ...(provenance && { provenance }),
     }),
   );
 }
 
-/** All answers for one picture side by side, on one scale. */
-export function drawAnswers(answers: readonly Answer[], view: View, provenance: string): Promise<Buffer> {
+/** All answers for one picture side by side, on one scale; with neither name nor provenance where a page says them. */
+export function drawAnswers(answers: readonly Answer[], view: View, provenance?: string): Promise<Buffer> {
   const sample = answers[0]!.sample as PictureSample;
   const panels = answers.map((answer) => {
     const map = keepSign(gridOf(answer)!, view.sign);
@@ -64,7 +64,13 @@ export function drawAnswers(answers: readonly Answer[], view: View, provenance: 
   const faint = scale.mode === undefined || scale.mode === "set" ? faintNote(answers, panels) : "";
   const caption = [...answers.map(sentenceOf), faint].join(" ").trim();
   return encodePng(
-    drawSheet(sample.raster, panels, { title: sample.name, overlay, scale, rectangle, caption, provenance }),
+    drawSheet(sample.raster, panels, {
+      ...(provenance && { title: sample.name, provenance }),
+      overlay,
+      scale,
+      rectangle,
+      caption,
+    }),
   );
 }
 

@@ -76,7 +76,7 @@ async function compare(model: string, inputs: string[], flags: CompareFlags, ter
     terminal.busy(`compiling ${basename(files.name)} with ${name}`, () =>
       createExplainer(files.file, {
         method: method.id,
-        target: flags.contrast ? "weights" : "index",
+        target: "index",
         ...(flags.output && { output: flags.output }),
         ...(flags.explains && { explains: flags.explains }),
         ...(flags.readout && { readout: flags.readout }),

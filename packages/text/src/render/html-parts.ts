@@ -28,6 +28,7 @@ export function styles(): string {
 @media screen and (prefers-color-scheme: dark) { :root { ${variables("dark")} } }
 body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 48rem; margin: 0 auto; padding: 1rem; }
+img { display: block; max-width: 100%; height: auto; margin: 1rem 0; }
 h1 { font-size: 1.25rem; } h2 { font-size: 1.1rem; margin-bottom: 0; }
 article { border-top: 1px solid var(--muted); margin-top: 1.5rem; }
 .caption, .notes, .legend { color: var(--muted); font-size: .875rem; }

@@ -7,6 +7,8 @@ export interface HtmlOptions {
   readonly title?: string;
   /** A line under the title: the command, versions, a date. */
   readonly caption?: string;
+  /** A picture above the texts (a data address, so that the page stays one file), and what it shows in words. */
+  readonly picture?: { readonly source: string; readonly description: string };
   /** Language of the texts, for hyphenation and screen readers. */
   readonly lang?: string;
 }
@@ -17,7 +19,7 @@ export interface HtmlOptions {
  */
 export function toHtml(views: TextView | readonly TextView[], options: HtmlOptions = {}): string {
   const list = "units" in views ? [views] : views;
-  const { title: name = defaultTitle(list), caption, lang = "en" } = options;
+  const { title: name = defaultTitle(list), caption, picture, lang = "en" } = options;
   return `<!doctype html>
 <html lang="${markup(lang)}">
 <head>
@@ -30,7 +32,7 @@ export function toHtml(views: TextView | readonly TextView[], options: HtmlOptio
 <body>
 <main>
 <h1>${markup(name)}</h1>
-${caption ? `<p class="caption">${markup(caption)}</p>\n` : ""}${list.map(article).join("\n")}
+${caption ? `<p class="caption">${markup(caption)}</p>\n` : ""}${picture ? `<img src="${markup(picture.source)}" alt="${markup(picture.description)}">\n` : ""}${list.map(article).join("\n")}
 <p class="caption">Relevance shows what this model used, not what is true.</p>
 </main>
 <script>${SCRIPT}</script>

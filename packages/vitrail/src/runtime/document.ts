@@ -21,6 +21,8 @@ export interface DocumentToken {
   end: number | null;
   special: boolean;
   value: number;
+  /** Which of two texts; null for a token that the tokenizer added. */
+  segment?: 0 | 1 | null;
 }
 
 export interface DocumentMap {
@@ -40,7 +42,13 @@ export interface ExplanationDocument {
   schema: typeof schema;
   tool: { name: string; version: string };
   model: { name: string; sha256: string } & Readonly<Record<string, unknown>>;
-  input: { name: string; sha256?: string; kind: "picture" | "text" | "tensors"; size?: readonly number[] };
+  input: {
+    name: string;
+    sha256?: string;
+    kind: "picture" | "text" | "tensors";
+    size?: readonly number[];
+    prompts?: readonly string[];
+  };
   target: DocumentTarget;
   method: { id: string; options: Readonly<Record<string, unknown>>; classSpecific: boolean };
   map: DocumentMap;

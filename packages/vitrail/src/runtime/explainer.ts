@@ -139,10 +139,14 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
 
 /** The explained output's shape where model and inputs say it; undefined where only a run can tell. */
 function knownDims({ inputs, outputs, metadata }: Findings, feeds: Feeds): number[] | undefined {
-  const [batch, ...axes] = outputs.find((output) => output.name === metadata.output)?.dims ?? [];
-  if (batch === undefined || !axes.every((dim) => typeof dim === "number")) return undefined;
-  if (typeof batch === "number") return [batch, ...axes];
-  // Of two towers each has a batch of its own: the output says whose it is.
-  const owner = inputs.find(({ dims }) => dims[0] === batch)?.name ?? metadata.explains;
-  return [feeds[owner]!.dims[0] ?? 1, ...axes];
+  const fed = new Map<number | string, number>();
+  for (const { name, dims } of inputs)
+    for (const [axis, dim] of dims.entries()) if (dim !== "") fed.set(dim, feeds[name]?.dims[axis] ?? 0);
+  const declared = outputs.find((output) => output.name === metadata.output)?.dims ?? [];
+  const known = declared.map((dim, axis) => {
+    if (typeof dim === "number") return dim;
+    // Every input with a batch shares it, but for two towers, whose names tell them apart.
+    return fed.get(dim) || (axis === 0 ? feeds[metadata.explains]!.dims[0] : undefined);
+  });
+  return known.length > 0 && known.every((dim) => dim !== undefined) ? known : undefined;
 }
