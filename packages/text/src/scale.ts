@@ -47,7 +47,12 @@ export function specialNote(units: readonly Unit[]): string | undefined {
   return `Special tokens (${names}) are grey and not part of the scale${part}.`;
 }
 
-export const percent = (part: number): string => `${Math.round(part * 100)} %`;
+/** A share in whole percent; only what is certain is called 0 or 100. */
+export function percent(part: number): string {
+  const rounded = Math.round(part * 100);
+  if (rounded === 0 && part > 0) return "<1 %";
+  return rounded === 100 && part < 1 ? ">99 %" : `${rounded} %`;
+}
 
 /** A raw value in three significant digits. */
 export function raw(value: number): string {

@@ -132,7 +132,14 @@ export class TextTokenizer {
     return { id, token, text: token, start: 0, end: 0, segment: null, special: true, unknown: false };
   }
 
-  private idOf(token: unknown): number | undefined {
+  /** What a token stands for, as it would be written: `Ġbest` is " best". */
+  textOf(id: number): string {
+    const text = this.library.decode([id], { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    return text || (this.library.id_to_token(id) ?? `<${id}>`);
+  }
+
+  /** The id of an entry of the vocabulary (`Ġbest`, `##ing`). */
+  idOf(token: unknown): number | undefined {
     const content = typeof token === "object" && token !== null ? (token as { content?: unknown }).content : token;
     return typeof content === "string" ? this.library.token_to_id(content) : undefined;
   }

@@ -17,7 +17,7 @@ import { promptUnits } from "../output/words.js";
 import type { PromptWords } from "../pair/work.js";
 import { version } from "../version.js";
 import { titleOf } from "./title.js";
-import type { Answer } from "./work.js";
+import type { Answer, AtTokenChosen } from "./work.js";
 
 export interface DocumentContext {
   model: ModelFiles;
@@ -82,7 +82,7 @@ function promptTokens(words: readonly PromptWords[]): DocumentToken[] {
 }
 
 /** What a person should know before trusting this map. */
-export function warningsOf({ sample, explanation, row, words = [], warnings = [] }: Answer): string[] {
+export function warningsOf({ sample, explanation, row, chosen, words = [], warnings = [] }: Answer): string[] {
   const { id, classSpecific } = findMethod(explanation.metadata.method);
   const values = explanation.toTokens(row);
   const missed = explanation.completeness?.[row]?.error ?? 0;
@@ -91,6 +91,7 @@ export function warningsOf({ sample, explanation, row, words = [], warnings = []
     ...(sample.warnings ?? []),
     ...warnings,
     ...words.flatMap((each) => each.warnings),
+    ...(chosen.kind === "token" && chosen.note ? [chosen.note] : []),
     ...(classSpecific ? [] : [`${id} is not class-specific: its map is the same for every class`]),
     ...(missed > 0.05
       ? [`the map misses the sum it should have by ${(100 * missed).toFixed(0)} %: more steps may help`]
@@ -99,7 +100,7 @@ export function warningsOf({ sample, explanation, row, words = [], warnings = []
   ];
 }
 
-export function toTarget({ chosen, scores }: Answer): DocumentTarget {
+export function toTarget({ chosen, scores, sample }: Pick<Answer, "chosen" | "scores" | "sample">): DocumentTarget {
   if (chosen.kind === "class") {
     const scored = scores[chosen.index.at(-1)!]!;
     return {
@@ -115,6 +116,7 @@ export function toTarget({ chosen, scores }: Answer): DocumentTarget {
     const similarTo = { name: to.name, sha256: to.sha256, similarity, vector };
     return { index: null, label: titleOf({ chosen, scores }), logit: similarity, probability: null, similarTo };
   }
+  if (chosen.kind === "token") return tokenTarget({ chosen, scores, sample });
   const [plus, minus] = [scores[chosen.plus]!, scores[chosen.minus]!];
   return {
     index: null,
@@ -125,5 +127,28 @@ export function toTarget({ chosen, scores }: Answer): DocumentTarget {
       { index: plus.index, label: plus.label ?? null, weight: 1 },
       { index: minus.index, label: minus.label ?? null, weight: -1 },
     ],
+  };
+}
+
+/** The token is counted in the whole text, as in `tokens`. */
+function tokenTarget({ chosen, scores, sample }: Pick<Answer, "chosen" | "scores" | "sample">): DocumentTarget {
+  const { token, index, minus, title } = chosen as AtTokenChosen;
+  const { text, start, end } = (sample as TextSample).encoding.whole.tokens[token]!;
+  const at = { token, text, start, end };
+  const { logit, probability, label = null } = scores[index]!;
+  if (minus !== undefined) {
+    const other = scores[minus]!;
+    const weights = [
+      { index, label, weight: 1 },
+      { index: minus, label: other.label ?? null, weight: -1 },
+    ];
+    return { index: null, label: title, logit: shortest(logit - other.logit), probability: null, weights, at };
+  }
+  return {
+    index: index === token ? token : [token, index],
+    label,
+    logit: shortest(logit),
+    probability: probability === undefined ? null : shortest(probability),
+    at,
   };
 }

@@ -8,12 +8,23 @@ export interface Scored {
   probability: number | undefined;
 }
 
-/** Scores of all classes of one sample. */
-export function score(logits: ArrayLike<number>, config?: ModelConfig, labels?: readonly string[]): Scored[] {
+/** Scores of all classes of one sample. Labels may be made when they are asked for: a vocabulary has many. */
+export function score(
+  logits: ArrayLike<number>,
+  config?: ModelConfig,
+  labels?: readonly string[] | ((index: number) => string),
+): Scored[] {
   const values = Array.from(logits);
   const probabilities = probabilitiesOf(values, config?.problem_type);
   return values.map((logit, index) => {
-    return { index, label: labels?.[index], logit, probability: probabilities?.[index] };
+    const scored = { index, logit, probability: probabilities?.[index] };
+    if (typeof labels !== "function") return { ...scored, label: labels?.[index] };
+    return {
+      ...scored,
+      get label() {
+        return labels(index);
+      },
+    };
   });
 }
 

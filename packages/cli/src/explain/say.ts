@@ -6,8 +6,8 @@ import { promptViews } from "../output/words.js";
 import type { Terminal } from "../terminal.js";
 import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
-import { titleOf } from "./title.js";
-import type { Answer } from "./work.js";
+import { scoreName, titleOf } from "./title.js";
+import { type Answer, classIn } from "./work.js";
 
 const shown = 5;
 
@@ -67,17 +67,28 @@ function sayView(terminal: Terminal, view: TextView): void {
   terminal.say();
 }
 
+/** What the model says, once for each place that is explained. */
+function predictionLines(answers: readonly Answer[], terminal: Terminal): string[] {
+  const places = new Map<string, Answer[]>();
+  for (const answer of answers) {
+    const where = answer.chosen.kind === "token" ? answer.chosen.where : "";
+    places.set(where, [...(places.get(where) ?? []), answer]);
+  }
+  return [...places].flatMap(([where, own]) => [...(where ? [`${where}:`] : []), ...scoreLines(own, terminal)]);
+}
+
 /** The top classes and, below them, those that were asked for. */
-function predictionLines(answers: readonly Answer[], { colors }: Terminal): string[] {
+function scoreLines(answers: readonly Answer[], { colors }: Terminal): string[] {
   const { scores } = answers[0]!;
-  const asked = new Set(answers.flatMap(({ chosen }) => (chosen.kind === "class" ? [chosen.index.at(-1)!] : [])));
+  const asked = new Set(answers.flatMap(({ chosen }) => classIn(chosen) ?? []));
   const order = ranked(scores);
   const top = order.slice(0, shown);
   const rest = order.slice(shown).filter(({ index }) => asked.has(index));
-  const width = Math.min(40, Math.max(...[...top, ...rest].map((scored) => nameOf(scored).length)));
+  const called = (scored: Scored) => (scores.length === 1 ? scoreName(scored) : nameOf(scored));
+  const width = Math.min(40, Math.max(...[...top, ...rest].map((scored) => called(scored).length)));
   return [...top, ...rest].map((scored) => {
-    const name = cut(nameOf(scored), width).padEnd(width);
-    const line = `${name}  ${valueText(scored).padStart(7)}  ${bar(scored.probability)}`;
+    const name = cut(called(scored), width).padEnd(width);
+    const line = `${name}  ${valueText(scored).padStart(7)}  ${bar(scored.probability)}`.trimEnd();
     return asked.has(scored.index) ? colors.cyan(line) : line;
   });
 }

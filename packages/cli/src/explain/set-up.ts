@@ -5,10 +5,12 @@ import { type CommonFlags, readCount } from "../flags.js";
 import { findPairs, findSources, type InputFlags, type Source } from "../input/source.js";
 import type { ModelFiles } from "../model/folder.js";
 import { asVitrailError, problem } from "../problem.js";
+import { AtToken } from "./at-token.js";
 import { embeddingOf } from "./embedding.js";
 import { score } from "./prediction.js";
 import { Similar } from "./similar.js";
-import { readWanted } from "./wanted.js";
+import { tokenHeadOf } from "./token-head.js";
+import { asked, readWanted } from "./wanted.js";
 import { type Answerer, Work, type WorkOptions } from "./work.js";
 
 export interface WorkFlags extends CommonFlags, InputFlags {
@@ -48,6 +50,8 @@ export const setUpClasses: SetUp<WorkFlags> = async (inputs, flags, files, compi
       throw problem("E080", { at: `--explains ${flags.explains}`, why, try: "one of them" });
     }
     const sources = await findSources(inputs, flags, explainer.findings, files);
+    const head = sources.every(({ kind }) => kind === "text") && tokenHeadOf(explainer.findings, files);
+    if (head) return { sources, work: new AtToken(explainer, { head, ...asked(flags), labels: files.labels }) };
     const wanted = readWanted(flags, explainer, files.labels);
     const batchSize = readCount("batch-size", flags.batchSize) ?? 1;
     const scoresOf = (logits: Float32Array) => score(logits, files.config, files.labels);

@@ -16,19 +16,30 @@ export interface Classes {
 
 /** What the flags ask for, against the labels and the number of classes; the predicted class where they ask for nothing. */
 export function readWanted(
-  { target, contrast = [] }: { target?: string[]; contrast?: string[] },
+  flags: Asking,
   { findings, metadata }: Pick<Explainer, "findings" | "metadata">,
   labels: readonly string[] | undefined,
 ): Wanted[] {
   const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
   const last = dims.length === 1 ? 1 : dims.at(-1);
   const classes: Classes = { labels, count: typeof last === "number" ? last : undefined };
-  const targets = target ?? (contrast.length > 0 ? [] : ["predicted"]);
+  const { targets, contrasts } = asked(flags);
   return [
     ...targets.map((text) => parseTarget(text, classes)),
-    ...contrast.map((text) => parseContrast(text, classes)),
+    ...contrasts.map((text) => parseContrast(text, classes)),
   ];
 }
+
+interface Asking {
+  target?: string[];
+  contrast?: string[];
+}
+
+/** What the flags name; the predicted class where they name nothing. */
+export const asked = ({ target, contrast: contrasts = [] }: Asking) => ({
+  targets: target ?? (contrasts.length > 0 ? [] : ["predicted"]),
+  contrasts,
+});
 
 /** `LABEL|INDEX|predicted|topK`. */
 export function parseTarget(text: string, classes: Classes): Wanted {

@@ -10,7 +10,27 @@ import type { Wanted } from "./wanted.js";
 export type Chosen =
   | { kind: "class"; index: Index }
   | { kind: "contrast"; plus: number; minus: number }
-  | { kind: "similar"; to: Sample; similarity: number; vector: string };
+  | { kind: "similar"; to: Sample; similarity: number; vector: string }
+  | AtTokenChosen;
+
+/** Class `index` at a token of the whole text (of question answering the token itself). */
+export interface AtTokenChosen {
+  kind: "token";
+  token: number;
+  index: number;
+  /** The class that it is held against. */
+  minus?: number | undefined;
+  /** In words: what is explained, and what the scores are about. */
+  title: string;
+  where: string;
+  note?: string;
+}
+
+/** The one class that is explained, if it is one. */
+export function classIn(chosen: Chosen): number | undefined {
+  if (chosen.kind === "class") return chosen.index.at(-1);
+  return chosen.kind === "token" && chosen.minus === undefined ? chosen.index : undefined;
+}
 
 /** Where in a run's batch a part of a sample was explained. */
 export interface Part {
@@ -47,7 +67,7 @@ interface Job {
   milliseconds: number;
 }
 
-export type ClassOrContrast = Exclude<Chosen, { kind: "similar" }>;
+export type ClassOrContrast = Extract<Chosen, { kind: "class" | "contrast" }>;
 
 /** One row of a run, with what is explained of it: several targets where the model takes them at once, else one. */
 interface Task {

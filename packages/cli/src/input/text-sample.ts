@@ -9,6 +9,7 @@ import {
   rowsOf,
   type TextTokenizer,
   toBatch,
+  toUnits,
 } from "@vitrail/text";
 import { type Findings, tensor } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
@@ -26,8 +27,13 @@ export interface TextInput {
 export interface TextSample extends Sample {
   kind: "text";
   encoding: Encoding;
-  /** Relevance of all tokens, from that of the parts. */
+  tokenizer: TextTokenizer;
+  /** Relevance of all tokens, from that of the parts; 0 where a part was not explained. */
   valuesOf: (parts: readonly Part[]) => Float64Array;
+  /** The part in which a token has most around it, and where it stands there. */
+  placeOf: (token: number) => { part: number; position: number };
+  /** The word that a token belongs to. */
+  wordAt: (token: number) => string;
 }
 
 export const isText = (sample: Sample): sample is TextSample => sample.kind === "text";
@@ -72,15 +78,38 @@ export class TextReader {
       ),
       warnings: encoding.warnings,
       encoding,
+      tokenizer: this.tokenizer,
       valuesOf: (parts) => merge(encoding, batches, parts),
+      placeOf: (token) => placeOf(encoding, batches, token),
+      wordAt: (token) => wordAt(encoding, token),
     };
   }
 }
 
 /** Values of the whole text: padding is cut off, windows are merged. */
-function merge({ rows }: Encoding, batches: readonly Batch[], parts: readonly Part[]): Float64Array {
-  const values = parts.map(({ explanation, row }, index) => rowsOf(batches[index]!, explanation.toTokens(row))[0]!);
-  return rows.length === 1 ? values[0]! : mergeWindows(rows.map((row, index) => ({ ...row, values: values[index]! })));
+function merge({ whole, rows }: Encoding, batches: readonly Batch[], parts: readonly Part[]): Float64Array {
+  const explained = rows.flatMap((row, index) => {
+    const part = parts[index];
+    return part ? [{ ...row, values: rowsOf(batches[index]!, part.explanation.toTokens(part.row))[0]! }] : [];
+  });
+  const values = new Float64Array(whole.tokens.length);
+  values.set(mergeWindows(explained));
+  return values;
+}
+
+function placeOf({ rows }: Encoding, batches: readonly Batch[], token: number): { part: number; position: number } {
+  const margin = ({ from, to }: (typeof rows)[number]) => Math.min(token - from, to - 1 - token);
+  const having = rows.flatMap((row, part) => (row.places.includes(token) ? [{ row, part }] : []));
+  // A token of the template is in every row: the last one is the end of the text.
+  const best = having.reduce((a, b) => (margin(b.row) >= margin(a.row) ? b : a));
+  const { width, padSide } = batches[best.part]!;
+  const shift = padSide === "left" ? width - best.row.tokens.length : 0;
+  return { part: best.part, position: shift + best.row.places.indexOf(token) };
+}
+
+function wordAt({ texts, whole }: Encoding, token: number): string {
+  const units = toUnits(texts, whole.tokens, new Float32Array(whole.tokens.length));
+  return units.find(({ tokens }) => tokens.includes(token))!.text;
 }
 
 /** One text per line; of a .jsonl file one `{"text": ..., "text_pair": ...}` per line. */

@@ -1,6 +1,6 @@
 import { type Scale, scaleOf, summarize, type TextView, toUnits, toView, type Unit } from "@vitrail/text";
 import { subjectOf, titleOf } from "../explain/title.js";
-import type { Answer } from "../explain/work.js";
+import { type Answer, classIn } from "../explain/work.js";
 import type { TextSample } from "../input/text-sample.js";
 
 /** The relevance of a text's tokens, or of its words. */
@@ -16,9 +16,9 @@ export const scaleFor = ({ sample }: Answer, answers: readonly Answer[]): Scale 
 export function viewOf(answer: Answer, names: { model: string; method: string }, scale?: Scale): TextView {
   const { chosen, scores } = answer;
   const { encoding } = answer.sample as TextSample;
-  const probability = chosen.kind === "class" ? scores[chosen.index.at(-1)!]?.probability : undefined;
+  const probability = scores[classIn(chosen) ?? -1]?.probability;
   const target = { label: titleOf(answer), ...(probability !== undefined && { probability }) };
-  const notes = encoding.warnings;
+  const notes = [...encoding.warnings, ...(chosen.kind === "token" && chosen.note ? [chosen.note] : [])];
   const units = unitsOf(answer, "word");
   const view = toView(encoding.texts, units, { ...names, target, notes, ...(scale && { scale }) });
   return { ...view, summary: summarize(units, "word", subjectOf(answer)) };

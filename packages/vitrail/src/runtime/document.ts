@@ -10,6 +10,8 @@ export interface DocumentTarget {
   probability: number | null;
   /** Several classes weighed against each other. */
   weights?: readonly { index: number; label: string | null; weight: number }[];
+  /** The token at which the class is explained. */
+  at?: { token: number; text: string; start: number; end: number };
   /** What the input is compared with: the cosine of the two vectors, and how the input's own vector was made. */
   similarTo?: { name: string; sha256: string; similarity: number; vector: string };
 }
