@@ -76,7 +76,7 @@ function relevancePass(
   if (!method.composite) fail("E090", "", { at: method.id, why: "it asks for relevance without a composite" });
   const layouts = dataLayouts(analysis);
   const stabilizer = (options.stabilizer as number | undefined) ?? 0;
-  const step = relevanceStep(b, { composite: method.composite, layouts, units: analysis.units, stabilizer });
+  const step = relevanceStep(b, { composite: method.composite(options), layouts, units: analysis.units, stabilizer });
   return pullBack(b, { name: "relevance", output: analysis.output, seed, wanted, step });
 }
 

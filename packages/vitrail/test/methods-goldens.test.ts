@@ -10,6 +10,7 @@ const maps: readonly GoldenMap[] = [
   { options: { method: "attention-grad-cam" }, map: "attention_gradcam_raw" },
   { options: { method: "partial-lrp" }, map: "orig_lrp.last_layer" },
   { options: { method: "lrp" }, map: "orig_lrp.full" },
+  { options: { method: "lrp", conserving: true }, map: "lrp.full" },
 ];
 
 for (const c of cases)

@@ -1,8 +1,8 @@
 /** The rules of the baseline that the paper compares with, against plain loops. */
 import { describe, expect, test } from "vitest";
 import { random } from "../../../test/support/random.js";
-import { lrp2021 } from "../src/relevance/composites.js";
-import { guarded, rows, sum } from "./support/loops.js";
+import { chefer2021Input, lrp2021 } from "../src/relevance/composites.js";
+import { addition, guarded, rows, sum } from "./support/loops.js";
 import { distance } from "./support/program.js";
 import { pulled, Sketch } from "./support/relevance.js";
 
@@ -35,6 +35,17 @@ describe("the baseline's rules", () => {
     };
     const shared = x.map((v, i) => v * guarded(R[i]!, v + positions[i]!));
     expect(distance(await at(positions, [1, 2, 3]), shared)).toBeLessThan(1e-9);
+    expect(await at(positions.slice(0, 3), [3])).toEqual(R);
+  });
+
+  test("the method's own rules: positions take part in the normalised addition, biases do not", async () => {
+    const [x, positions, R] = [draw(6, 1), draw(6, 2), draw(6, 3)];
+    const at = async (constant: readonly number[], dims: readonly number[]) => {
+      const m = new Sketch();
+      m.op("Add", [m.data("x", [1, 2, 3], x), m.fixed(constant, dims)], {}, ["y"]);
+      return (await pulled(m, { from: "y", start: R, wanted: ["x"], composite: chefer2021Input })).x!;
+    };
+    expect(distance(await at(positions, [1, 2, 3]), addition(x, positions, R)[0])).toBeLessThan(1e-9);
     expect(await at(positions.slice(0, 3), [3])).toEqual(R);
   });
 

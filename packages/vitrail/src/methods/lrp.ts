@@ -1,8 +1,9 @@
 /**
  * Relevance down to the input: at every pixel and channel, or at the tokens where the embeddings are complete, summed over the
- * hidden axis. Bach et al. 2015; for transformers with the authors' baseline rules (Chefer et al. 2021, layers_lrp.py).
+ * hidden axis. Bach et al. 2015; for transformers with the authors' baseline rules (Chefer et al. 2021,
+ * layers_lrp.py), or with the conserving ones of their method (layers_ours.py).
  */
-import { lrp2021 } from "../relevance/composites.js";
+import { chefer2021Input, lrp2021 } from "../relevance/composites.js";
 import type { BuiltMethod } from "./method.js";
 
 export const lrp: BuiltMethod = {
@@ -14,8 +15,16 @@ export const lrp: BuiltMethod = {
   classSpecific: true,
   kind: "input",
   signed: true,
-  options: [],
-  composite: lrp2021,
+  options: [
+    {
+      name: "conserving",
+      type: "boolean",
+      default: false,
+      description:
+        'the rules of transformer attribution, which conserve relevance (the authors\' method "full"), not those of their baseline',
+    },
+  ],
+  composite: ({ conserving }) => (conserving === true ? chefer2021Input : lrp2021),
   build: ({ b, analysis: { source, sites }, flow, relevanceOf }) => {
     if (source.kind === "input") return { relevance: relevanceOf([source.value])[0]!, sites: [] };
     const embedded = sites.length > 0 ? flow(() => undefined).tokens : undefined;

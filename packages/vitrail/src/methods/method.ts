@@ -80,7 +80,7 @@ export interface MethodEntry {
 /** A method that is a graph: one run of the compiled model explains. */
 export interface BuiltMethod extends MethodEntry {
   /** Table 2 for this method, where it needs relevance. */
-  readonly composite?: Composite;
+  readonly composite?: (options: OptionValues) => Composite;
   readonly build: (context: MethodContext) => Explained;
 }
 

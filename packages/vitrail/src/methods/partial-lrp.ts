@@ -15,7 +15,7 @@ export const partialLrp: BuiltMethod = {
   kind: "tokens",
   signed: false,
   options: [],
-  composite: lrp2021,
+  composite: () => lrp2021,
   build: ({ b, flow, view, analysis }) => {
     const last = analysis.sites.at(-1);
     return flow((site) => (site === last ? b.relu(view(site).relevance) : undefined));

@@ -32,7 +32,7 @@ export const transformerAttribution = rowMethod({
   citation: "Chefer, Gur & Wolf. Transformer Interpretability Beyond Attention Visualization. CVPR 2021.",
   needs: ["attention", "gradient", "relevance"],
   classSpecific: true,
-  composite: chefer2021,
+  composite: () => chefer2021,
   options: [stabilizer, gradientOption, singleBlock],
   counts: (index, { startLayer, singleBlock: single }) =>
     single === true ? index === startLayer : index >= (startLayer as number),

@@ -41,5 +41,12 @@ export const lrp2021 = {
   ...chefer2021,
   linear: boundedPicture(zPlusApart()),
   add: gradientTimesInput(),
-  affine: shareWithConstant(),
+  affine: shareWithConstant(gradientTimesInput()),
+} satisfies Composite;
+
+/** The rules of the method itself, down to the pixels: one denominator, normalised additions, positions among them. */
+export const chefer2021Input = {
+  ...chefer2021,
+  linear: boundedPicture(zPlus()),
+  affine: shareWithConstant(balanceBranches()),
 } satisfies Composite;

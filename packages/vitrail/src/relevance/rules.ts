@@ -167,12 +167,14 @@ function readsPicture(node: Node): boolean {
 
 /**
  * Data plus a constant. One that is a vector along a single axis is a bias and gets nothing; one that differs from token to
- * token (positions) takes its share x R / (x + c), which is dropped.
+ * token (positions) takes the share that the rule of additions gives it, which is dropped.
  */
-export const shareWithConstant = (): RelevanceRule => (c) => {
-  const { node, data } = c;
-  const constant = node.inputs[1 - data.indexOf(true)];
-  const isSum = (node.operator === "Add" || node.operator === "Sub") && node.inputs.length === 2;
-  const table = (constant?.shape?.filter((d) => d !== 1).length ?? 0) > 1;
-  return isSum && table && !constant?.dependent ? gradientTimesInput()(c) : identity()(c);
-};
+export const shareWithConstant =
+  (rule: RelevanceRule): RelevanceRule =>
+  (c) => {
+    const { node, data } = c;
+    const constant = node.inputs[1 - data.indexOf(true)];
+    const isSum = (node.operator === "Add" || node.operator === "Sub") && node.inputs.length === 2;
+    const table = (constant?.shape?.filter((d) => d !== 1).length ?? 0) > 1;
+    return isSum && table && !constant?.dependent ? rule(c) : identity()(c);
+  };
