@@ -148,6 +148,14 @@ describe("explain", () => {
     expect(Math.max(...contrast.map(Math.abs))).toBeGreaterThan(largest / 100);
   });
 
+  test("says both signs of a contrast", async () => {
+    const { stdout } = await vitrail(["explain", model, picture, "--contrast", "1:2", "-o", temporaryFolder()]);
+    expect(stdout).toMatch(/% of the positive relevance for platelet rather than red cell lies in/);
+    expect(stdout).toMatch(
+      /% of the negative relevance lies in \d+, .*\. In all \S+ speaks for it and \S+ against it\./,
+    );
+  });
+
   test("reads standard input, folders and other formats", async () => {
     const out = temporaryFolder();
     const piped = await vitrail(["explain", model, "-", "-f", "npy", "-o", out], { input: readFileSync(picture) });

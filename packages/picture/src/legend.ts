@@ -2,7 +2,7 @@
 import type { Colormap } from "./colormap.js";
 import { fillRectangle } from "./draw.js";
 import { drawText, type Font, fontFor, textWidth } from "./font.js";
-import { chooseColormap, defaultLevels, lookOf, type OverlayOptions } from "./overlay.js";
+import { chooseColormap, defaultLevels, hatchShare, lookOf, type OverlayOptions, onHatch } from "./overlay.js";
 import { createRgb, type Rgb, type RgbRaster } from "./raster.js";
 import { type Scale, strength } from "./scale.js";
 import { type Theme, themes } from "./theme.js";
@@ -30,12 +30,14 @@ export interface LegendOptions extends OverlayOptions {
   readonly theme?: Theme;
 }
 
-/** What the legend says about a scale. */
+export const hatchNote = ", hatched < 0";
+
+/** What the legend says about a scale. Values below zero are hatched on the picture as on the bar. */
 export function scaleLabel(scale: Scale): string {
   const kind = { map: "scale of this map", set: "shared scale", fixed: "fixed scale" }[scale.mode];
   const clipped = scale.clip > 0 ? `, ${scale.clip} % clipped` : "";
   const outside = scale.outside > 0 ? `, ${scale.outside} ${scale.outside === 1 ? "value" : "values"} outside` : "";
-  return `relevance, ${kind}${clipped}${outside}`;
+  return `relevance, ${kind}${clipped}${outside}${scale.signed ? hatchNote : ""}`;
 }
 
 /** Height of a legend in pixels. */
@@ -49,14 +51,21 @@ export function drawLegend(width: number, scale: Scale, options: LegendOptions =
   const theme = options.theme ?? themes.light;
   const out = createRgb(width, legendHeight(font), theme.paper);
   const label = options.label ?? scaleLabel(scale);
-  drawText(out, label, 0, 0, font, theme.muted);
+  // A narrow legend has no room for what it stands under anyway.
+  drawText(out, textWidth(label, font) > width ? label.replace(/^relevance, /, "") : label, 0, 0, font, theme.muted);
   const top = Math.round(font.height * 1.15);
   const barHeight = Math.round(font.height * 0.95);
   const colors = chooseColormap(scale, options.colormap);
   fillRectangle(out, 0, top, width, barHeight, theme.muted);
   for (let x = 1; x < width - 1; x++) {
     const value = scale.min + ((x - 0.5) / (width - 2)) * (scale.max - scale.min);
-    fillRectangle(out, x, top + 1, 1, barHeight - 2, barColor(value, scale, options, colors, theme));
+    const color = barColor(value, scale, options, colors, theme);
+    fillRectangle(out, x, top + 1, 1, barHeight - 2, color);
+    if (!scale.signed || value >= 0) continue;
+    const pale = ([0, 1, 2] as const).map((c) => theme.faint[c] + (color[c] - theme.faint[c]) * hatchShare);
+    for (let y = top + 1; y < top + barHeight - 1; y++)
+      if (onHatch(x, y, font.height / 2))
+        fillRectangle(out, x, y, 1, 1, pale.map(Math.round) as [number, number, number]);
   }
   const middle = (scale.min + scale.max) / 2;
   const marks = scale.max === scale.min ? [scale.max] : [scale.min, middle, scale.max];

@@ -6,6 +6,7 @@
 import { blit, strokeRectangle } from "./draw.js";
 import { drawText, type Font, textWidth, wrapText } from "./font.js";
 import type { GridMap } from "./grid.js";
+import { hatchNote } from "./legend.js";
 import type { OverlayOptions } from "./overlay.js";
 import { drawPanel, fitPicture } from "./panel.js";
 import { createRgb, type Raster, type Rectangle, type RgbRaster } from "./raster.js";
@@ -167,7 +168,9 @@ function drawHeads(columns: readonly MatrixColumn[], layout: Layout): RgbRaster 
 
 function drawLegends(scales: readonly Scale[], layout: Layout): RgbRaster {
   const { panel, gap, inner, theme } = layout;
-  const legends = scales.map((scale) => drawLegendBlock(scale, { ...layout, inner: panel }, "scale of this method"));
+  const legends = scales.map((scale) =>
+    drawLegendBlock(scale, { ...layout, inner: panel }, `method's own scale${scale.signed ? hatchNote : ""}`),
+  );
   const out = createRgb(inner, Math.max(...legends.map(({ height }) => height)), theme.paper);
   for (const [i, legend] of legends.entries()) blit(out, legend, (i + 1) * (panel + gap), 0);
   return out;

@@ -8,6 +8,8 @@
  *   contour  lines where s crosses the levels, picture untouched in between
  *   map      the colours alone;  side-by-side  picture | map
  *
+ * Values below zero are hatched, and their contours dashed, so that the sign is never left to colour.
+ *
  * What the model did not see (cropped away) fades to grey and paper in every mode.
  */
 import { type Colormap, type ColormapName, colorAt, colormaps, defaultColormap } from "./colormap.js";
@@ -65,6 +67,15 @@ export function lookOf(scale: Scale, value: number, options: OverlayOptions, col
   return { color: colorAt(colors, p), opacity: mode === "blend" ? (options.opacity ?? 0.6) : 1 };
 }
 
+/** Distance of the hatching's lines, in pixels, on a picture of this width. */
+const hatchPeriod = (width: number): number => Math.max(6, Math.round(width / 48));
+
+/** Whether a pixel lies on a line of the hatching, which runs diagonally. */
+export const onHatch = (x: number, y: number, period: number): boolean => (x + y) % period >= (2 * period) / 3;
+
+/** How much of its colour a hatched pixel keeps. */
+export const hatchShare = 0.35;
+
 /** The colour map that the options and the scale lead to. Throws `bad-option`. */
 export function chooseColormap(scale: Scale, name?: ColormapName): Colormap {
   const map = name === undefined ? defaultColormap(scale.signed) : Object.hasOwn(colormaps, name) && colormaps[name];
@@ -100,7 +111,7 @@ export function overlay(
   const out: RgbRaster = { width, height, channels: 3, data: new Uint8Array(base.data) };
   if (options.grey ?? (colors.kind === "diverging" && mode !== "mask")) toGreyInPlace(out.data);
   if (mode === "mask") applyMask(out, values, scale, options.threshold ?? 0.5);
-  else if (mode !== "contour") applyColors(out, values, scale, options, colors);
+  else if (mode !== "contour") applyColors(out, values, scale, { paper, ...options }, colors);
   if (rectangle) fadeUnseen(out, base, rectangle, paper);
   if (mode === "contour") drawContours(out, values, scale, options, colors);
   return out;
@@ -131,15 +142,20 @@ function applyColors(
   const looks = Array.from({ length: 256 }, (_, i) =>
     lookOf(scale, scale.min + (i / 255) * (scale.max - scale.min), { ...options, threshold: 0 }, colors),
   );
+  const period = hatchPeriod(out.width);
+  const { paper = [255, 255, 255] } = options;
   for (let i = 0, p = 0; i < values.length; i++, p += 3) {
     const at = position(scale, values[i]!);
     const hidden = Number.isNaN(at) || (threshold > 0 && strength(scale, values[i]!) < threshold);
     if (hidden && !plain) continue;
     const look = hidden ? hiddenLook : looks[Math.round(at * 255)]!;
-    const { color, opacity } = look;
-    data[p] = data[p]! + (color[0] - data[p]!) * opacity + 0.5;
-    data[p + 1] = data[p + 1]! + (color[1] - data[p + 1]!) * opacity + 0.5;
-    data[p + 2] = data[p + 2]! + (color[2] - data[p + 2]!) * opacity + 0.5;
+    const hatched =
+      scale.signed && values[i]! < 0 && !hidden && onHatch(i % out.width, Math.floor(i / out.width), period);
+    const opacity = hatched ? look.opacity * hatchShare : look.opacity;
+    for (let c = 0; c < 3; c++) {
+      const below = hatched && plain ? paper[c]! : data[p + c]!;
+      data[p + c] = below + (look.color[c]! - below) * opacity + 0.5;
+    }
   }
 }
 
@@ -183,6 +199,7 @@ function drawContours(
     const distance = distanceToOther(inside, width, height, line + 1);
     for (let i = 0; i < inside.length; i++) {
       if (inside[i] === 0 || distance[i]! > line + 1) continue;
+      if (inside[i] === 2 && onHatch(i % width, Math.floor(i / width), 2 * hatchPeriod(width))) continue;
       const core = distance[i]! <= line;
       const at = scale.signed ? 0.5 + (inside[i] === 2 ? -level : level) / 2 : level;
       const color: Rgb = core ? colorAt(colors, at) : [0, 0, 0];

@@ -182,9 +182,19 @@ describe("summary", () => {
     expect(summarize(grid(12, 12, new Float32Array(144).fill(1)), { label: "x", share: 1 }).region).toBe("spread out");
     expect(summarize(grid(3, 3, [1, 0, 0, 0, 0, 0, 0, 0, 1]), { label: "x", share: 1 }).region).toBe("spread out");
   });
+  test("both signs are said, with their sums", () => {
+    const signed = grid(2, 2, [3, 1, -0.5, -1.5]);
+    const { sentence, share, patches } = summarize(signed, { label: "A rather than B" });
+    expect(sentence).toBe(
+      "75 % of the positive relevance for A rather than B lies in 1 of 4 patches, upper left. " +
+        "75 % of the negative relevance lies in 1, lower right. In all 4 speaks for it and 2 against it.",
+    );
+    expect([share, patches]).toEqual([0.75, [0]]);
+    expect(summarize(grid(1, 2, [1, 3]), { label: "A" }).sentence).not.toContain("against");
+  });
   test("nothing positive", () => {
     expect(summarize(grid(1, 3, [-1, 0, Number.NaN]), { label: "RBC" }).sentence).toBe(
-      "No positive relevance for RBC.",
+      "No positive relevance for RBC. 100 % of the negative relevance lies in 1, centre left. In all 0 speaks for it and 1 against it.",
     );
   });
   test("the set is minimal and holds the share, whatever the map", () => {

@@ -162,6 +162,22 @@ describe("overlay", () => {
     expect(pixel(out, 0, 0)).toEqual([100, 100, 100]);
     expect(pixel(out, 161, 39)).toEqual([253, 231, 37]);
   });
+  test("values below zero are hatched: the sign is not left to colour", () => {
+    const plain = createRgb(48, 24, [120, 120, 120]);
+    const signed = { rows: 1, columns: 2, values: [-1, 1] };
+    for (const mode of ["alpha", "blend", "map"] as const) {
+      const out = overlay(plain, signed, makeScale(signed), { mode });
+      const looks = (from: number) =>
+        new Set(Array.from({ length: 24 * 24 }, (_, i) => `${pixel(out, from + (i % 24), Math.floor(i / 24))}`)).size;
+      expect([looks(0), looks(24)], mode).toEqual([2, 1]);
+    }
+    const bar = drawLegend(300, makeScale(signed));
+    const row = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => pixel(bar, from + i, 26)[0]! - pixel(bar, from + i, 27)[0]!);
+    expect(row(10, 140).some((step) => Math.abs(step) > 5)).toBe(true);
+    expect(row(160, 290).some((step) => Math.abs(step) > 5)).toBe(false);
+    expect(holdsText(bar, "scale of this map, hatched < 0", 16, themes.light.muted)).toBe(true);
+  });
   test("signs have their own colours, over grey", () => {
     const signed = { rows: 1, columns: 3, values: [-1, 0, 1] };
     const red = createRgb(3, 1, [200, 100, 100]);

@@ -1,4 +1,4 @@
-import { percent, type Scale, scaleOf, specialNote } from "./scale.js";
+import { percent, raw, type Scale, scaleOf, specialNote } from "./scale.js";
 import { type Combine, defaultCombine, type Unit, type UnitKind } from "./units.js";
 
 /** One explained text: what every renderer takes. */
@@ -50,29 +50,42 @@ const MOST_NAMED = 5;
 const ENOUGH = 0.8;
 
 /**
- * One plain sentence: the fewest units that hold 80 % of the positive relevance, at most five.
+ * Plain sentences: the fewest units that hold 80 % of the positive relevance, at most five; where values are negative, the same
+ * about them, and what stands for and against in all.
  * `81 % of the positive relevance for toxic lies in 2 of 14 words: "stupid", "liar".`
  */
 export function summarize(units: readonly Unit[], unit: UnitKind = "word", label?: string): string {
   const own = units.filter((each) => !each.special && each.text.trim() !== "");
-  const positive = own.filter((each) => each.value > 0).sort((a, b) => b.value - a.value || a.start - b.start);
-  const total = positive.reduce((sum, each) => sum + each.value, 0);
+  const positive = strongest(own, 1);
+  const negative = strongest(own, -1);
   const target = label ? ` for ${label}` : "";
-  if (total <= 0) {
-    const against = own.some((each) => each.value < 0) ? "; all that is not zero speaks against it" : "";
-    return `None of the ${own.length} ${unit}${own.length === 1 ? "" : "s"} has positive relevance${target}${against}.`;
+  const kind = own.length === 1 ? unit : `${unit}s`;
+  if (positive.total <= 0) {
+    const against = negative.total > 0 ? "; all that is not zero speaks against it" : "";
+    return `None of the ${own.length} ${kind} has positive relevance${target}${against}.`;
   }
+  const found = `${percent(positive.share)} of the positive relevance${target} lies in ${positive.named.length} of ${own.length} ${kind}: ${quoted(positive.named)}.`;
+  if (negative.total <= 0) return found;
+  const against = `${percent(negative.share)} of the negative relevance lies in ${negative.named.length}: ${quoted(negative.named)}.`;
+  return `${found} ${against} In all ${raw(positive.total)} speaks for it and ${raw(negative.total)} against it.`;
+}
+
+/** The strongest units of one sign, and what share of that sign they hold. */
+function strongest(units: readonly Unit[], sign: 1 | -1): { total: number; share: number; named: readonly Unit[] } {
+  const all = units.filter(({ value }) => value * sign > 0);
+  const sorted = all.sort((a, b) => sign * (b.value - a.value) || a.start - b.start);
+  const total = all.reduce((sum, each) => sum + sign * each.value, 0);
   const named: Unit[] = [];
   let sum = 0;
-  for (const each of positive.slice(0, MOST_NAMED)) {
+  for (const each of sorted.slice(0, MOST_NAMED)) {
     if (sum / total >= ENOUGH) break;
     named.push(each);
-    sum += each.value;
+    sum += sign * each.value;
   }
-  const words = named.map((each) => `"${isolated(short(each.text))}"`).join(", ");
-  const kind = own.length === 1 ? unit : `${unit}s`;
-  return `${percent(sum / total)} of the positive relevance${target} lies in ${named.length} of ${own.length} ${kind}: ${words}.`;
+  return { total, share: total > 0 ? sum / total : 0, named };
 }
+
+const quoted = (units: readonly Unit[]): string => units.map((each) => `"${isolated(short(each.text))}"`).join(", ");
 
 const short = (text: string): string => {
   const line = text.replace(/\s+/gu, " ");

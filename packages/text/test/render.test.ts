@@ -157,7 +157,7 @@ describe("scale and summary", () => {
         tokens: [i],
       }));
     expect(summarize(make([8, 1, 0.5, 0.5, -9]), "word", "x")).toBe(
-      '80 % of the positive relevance for x lies in 1 of 5 words: "w0".',
+      '80 % of the positive relevance for x lies in 1 of 5 words: "w0". 100 % of the negative relevance lies in 1: "w4". In all 10 speaks for it and 9 against it.',
     );
     expect(summarize(make(Array.from({ length: 20 }, () => 1)))).toContain(
       "25 % of the positive relevance lies in 5 of 20 words",
