@@ -1,6 +1,7 @@
 import { SingleBar } from "cli-progress";
 import pico from "picocolors";
 import { prettyJson } from "./output/json.js";
+import { size } from "./output/size.js";
 
 export interface Stream {
   write(text: string): unknown;
@@ -85,7 +86,10 @@ export class Terminal {
     if (total <= 0) return { step: () => {}, end: () => {} };
     if (!this.watched) return this.log(label, total, unit);
     const bar = new SingleBar({
-      format: `${label} {bar} {percentage} %  {value}/{total}${unit && ` ${unit}`}  {eta_formatted} left`,
+      format: `${label} {bar} {percentage} %  {value}/{total}${unit && unit !== "bytes" ? ` ${unit}` : ""}  {eta_formatted} left`,
+      // Percentages and times come here too.
+      formatValue: (value, _, type) =>
+        unit === "bytes" && (type === "value" || type === "total") ? size(value) : `${value}`,
       barCompleteChar: "█",
       barIncompleteChar: "░",
       barsize: 24,
@@ -112,7 +116,8 @@ export class Terminal {
       last = now;
       const seconds = ((now - start) / 1000 / done) * (total - done);
       const left = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
-      this.note(`${label}: ${done} of ${total} ${unit}, about ${left} left`);
+      const amount = unit === "bytes" ? `${size(done)} of ${size(total)}` : `${done} of ${total} ${unit}`;
+      this.note(`${label}: ${amount}, about ${left} left`);
     };
     return { step, end: () => {} };
   }

@@ -1,81 +1,58 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openModel } from "../src/model/open.js";
+import { type OpenModelOptions, openModel } from "../src/model/open.js";
 import { Terminal } from "../src/terminal.js";
+import { arrived, commit, type HubServer, startHub, token } from "./support/hub-server.js";
 
-/** A server with the Hub's endpoints: one repository, whose large file can arrive broken. */
-const commit = "0123456789abcdef0123456789abcdef01234567";
 const weights = Buffer.from("weights ".repeat(4000));
-const config = Buffer.from(JSON.stringify({ id2label: { 0: "cat", 1: "dog" } }));
-const gitHash = (data: Buffer) => createHash("sha1").update(`blob ${data.length}\0`).update(data).digest("hex");
+const outside = Buffer.from("outside ".repeat(3000));
+const json = (value: object) => Buffer.from(JSON.stringify(value));
+const config = json({ id2label: { 0: "cat", 1: "dog" } });
 
-let server: Server;
+let hub: HubServer;
 let cache: string;
-let requests: string[];
-let broken: "cut" | "wrong" | undefined;
 let words: string;
 
 const terminal = () => new Terminal({ json: true }, { write: () => {} }, { write: (text) => (words += text) });
-const open = (id = "owner/vit") => openModel(id, {}, terminal());
+const open = (id = "owner/vit", options: OpenModelOptions = {}) => openModel(id, options, terminal());
+const blobs = () => readdirSync(join(cache, "models--owner--vit", "blobs"));
+const modelPath = "/owner/vit/resolve/main/onnx/model.onnx".replace("main", commit);
 
 beforeEach(async () => {
   cache = mkdtempSync(join(tmpdir(), "vitrail-hub-"));
-  requests = [];
-  broken = undefined;
   words = "";
-  server = createServer(answer);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  vi.stubEnv("HF_ENDPOINT", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  hub = await startHub({
+    "owner/vit": { "config.json": config, "README.md": Buffer.from("words"), "onnx/model.onnx": weights },
+    "owner/pair": {
+      "config.json": json({ model_type: "clip" }),
+      "processor_config.json": json({ image_processor: { size: { shortest_edge: 16 } } }),
+      "onnx/vision_model_quantized.onnx": weights,
+      "onnx/text_model_quantized.onnx": weights.subarray(8),
+      "onnx/text_model_quantized.onnx_data": outside,
+    },
+    "owner/torch": { "config.json": config, "model.safetensors": weights },
+    "gated/vit": { "config.json": config, "onnx/model.onnx": weights },
+  });
+  vi.stubEnv("HF_ENDPOINT", hub.address);
   vi.stubEnv("HF_HUB_CACHE", cache);
-  vi.stubEnv("HF_TOKEN", "hf_secret");
+  vi.stubEnv("HF_TOKEN", token);
 });
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  server.closeAllConnections();
-  await new Promise((done) => server.close(done));
+  await hub.close();
 });
-
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const url = request.url!.split("?")[0]!;
-  requests.push(`${request.method} ${url} ${request.headers.range ?? ""}`.trim());
-  if (request.headers.authorization !== "Bearer hf_secret") return void response.writeHead(401).end();
-  if (url === "/api/models/owner/vit/tree/main") {
-    const sha256 = createHash("sha256").update(weights).digest("hex");
-    const files = [
-      { type: "directory", path: "onnx", size: 0, oid: "x" },
-      { type: "file", path: "config.json", size: config.length, oid: gitHash(config) },
-      { type: "file", path: "README.md", size: 5, oid: "unused" },
-      {
-        type: "file",
-        path: "onnx/model.onnx",
-        size: weights.length,
-        oid: "pointer",
-        lfs: { oid: sha256, size: weights.length, pointerSize: 130 },
-      },
-    ];
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(files));
-  } else if (url === "/owner/vit/resolve/main/config.json") {
-    send(response, config, request);
-  } else if (url === "/owner/vit/resolve/main/onnx/model.onnx") {
-    if (request.method === "HEAD")
-      return void response.writeHead(302, { "x-repo-commit": commit, location: "/cdn" }).end();
-    const wrong = Buffer.alloc(weights.length, 1);
-    send(response, broken === "wrong" ? wrong : broken === "cut" ? weights.subarray(0, 9000) : weights, request);
-  } else {
-    response.writeHead(url.includes("/gated/") ? 403 : 404).end();
-  }
-}
-
-function send(response: ServerResponse, data: Buffer, request: IncomingMessage): void {
-  const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
-  response.writeHead(start > 0 ? 206 : 200, { "x-repo-commit": commit }).end(data.subarray(start));
-}
 
 test("a model comes into the cache that other tools use", async () => {
   const files = await open();
@@ -88,17 +65,29 @@ test("a model comes into the cache that other tools use", async () => {
     /^\.\.\/\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/,
   );
   expect(existsSync(join(home, "snapshots", commit, "README.md"))).toBe(false);
+  expect(blobs().filter((name) => !/^[0-9a-f]{40,64}$/.test(name))).toEqual([]);
 });
 
 test("what is there is not downloaded again, and needs no network", async () => {
   await open();
-  requests = [];
+  hub.requests.length = 0;
   await open();
-  expect(requests.filter((request) => request.startsWith("GET /owner"))).toEqual([]);
+  expect(hub.requests.filter((request) => request.startsWith("GET /owner"))).toEqual([]);
   vi.stubEnv("HF_HUB_OFFLINE", "1");
-  requests = [];
+  hub.requests.length = 0;
   expect((await open()).labels).toEqual(["cat", "dog"]);
-  expect(requests).toEqual([]);
+  expect(hub.requests).toEqual([]);
+});
+
+test("two towers, their number format and their outer weights", async () => {
+  const { file, textFile, preprocessor } = await open("owner/pair", { dtype: "q8", purpose: "pair" });
+  expect(readFileSync(file)).toEqual(weights);
+  expect(readFileSync(textFile!)).toEqual(weights.subarray(8));
+  expect(readFileSync(`${textFile}_data`)).toEqual(outside);
+  expect(preprocessor).toEqual({ image_processor: { size: { shortest_edge: 16 } } });
+  // Outer weights come first: where the model is, they are too.
+  const order = hub.requests.filter((request) => request.startsWith("GET") && request.includes("text_model"));
+  expect(order[0]).toMatch(/onnx_data/);
 });
 
 test("offline and not in the cache", async () => {
@@ -106,29 +95,76 @@ test("offline and not in the cache", async () => {
   await expect(open()).rejects.toThrow(/E088[\s\S]*HF_HUB_OFFLINE/);
 });
 
-test("a broken download is refused and then resumed", async () => {
-  broken = "cut";
-  await expect(open()).rejects.toThrow(/9000 of 32000 bytes arrived/);
-  broken = undefined;
-  requests = [];
+test("a connection that breaks is taken up where it broke", async () => {
+  hub.fault = "hang up once";
   expect(readFileSync((await open()).file)).toEqual(weights);
-  expect(requests).toContain("GET /owner/vit/resolve/main/onnx/model.onnx bytes=9000-");
+  expect(hub.requests).toContain(`GET ${modelPath} bytes=${arrived}-`);
+});
+
+test("a download that keeps breaking is refused, and goes on another time", async () => {
+  hub.fault = "cut";
+  await expect(open()).rejects.toThrow(/E088[\s\S]*9000 of 32000 bytes arrived[\s\S]*goes on from there/);
+  expect(blobs().filter((name) => name.endsWith(".incomplete"))).toHaveLength(1);
+  vi.stubEnv("HF_HUB_OFFLINE", "1");
+  await expect(open()).rejects.toThrow(/not in the cache/);
+  vi.stubEnv("HF_HUB_OFFLINE", "");
+  hub.fault = undefined;
+  hub.requests.length = 0;
+  expect(readFileSync((await open()).file)).toEqual(weights);
+  expect(hub.requests).toContain(`GET ${modelPath} bytes=${arrived}-`);
+});
+
+test("a server without ranges sends it all again", async () => {
+  hub.fault = "cut";
+  await expect(open()).rejects.toThrow(/bytes arrived/);
+  hub.fault = "no ranges";
+  expect(readFileSync((await open()).file)).toEqual(weights);
+});
+
+test("what another tool left complete but unchecked is only checked", async () => {
+  await open();
+  const model = blobs().find((name) => name.length === 64)!;
+  const place = join(cache, "models--owner--vit");
+  rmSync(join(place, "snapshots"), { recursive: true });
+  rmSync(join(place, "blobs", model));
+  writeFileSync(join(place, "blobs", `${model}.incomplete`), weights);
+  hub.requests.length = 0;
+  expect(readFileSync((await open()).file)).toEqual(weights);
+  expect(hub.requests).not.toContain(`GET ${modelPath}`);
 });
 
 test("a wrong checksum is refused, and nothing of it is kept", async () => {
-  broken = "wrong";
+  hub.fault = "wrong";
   await expect(open()).rejects.toThrow(/checksum is wrong/);
-  broken = undefined;
+  expect(blobs().filter((name) => name.endsWith(".incomplete") || name.length === 64)).toEqual([]);
+  expect(existsSync(join(cache, "models--owner--vit", "refs"))).toBe(false);
+  hub.fault = undefined;
   expect(readFileSync((await open()).file)).toEqual(weights);
 });
 
-test("missing, gated, unreachable", async () => {
+test("a link that leads nowhere is made anew", async () => {
+  const { file } = await open();
+  rmSync(file);
+  symlinkSync("../nowhere", file);
+  expect(readFileSync((await open()).file)).toEqual(weights);
+});
+
+test("missing, gated, unreachable, without ONNX", async () => {
   await expect(open("owner/nothing")).rejects.toThrow(/E088[\s\S]*no such model/);
-  await expect(open("gated/model")).rejects.toThrow(/gated[\s\S]*HF_TOKEN/);
+  await expect(open("gated/vit")).rejects.toThrow(/the model is gated[\s\S]*HF_TOKEN/);
+  await expect(open("owner/torch")).rejects.toThrow(
+    /E086[\s\S]*no \.onnx file[\s\S]*optimum-cli export onnx --model owner\/torch/,
+  );
+  await expect(open("owner/pair")).rejects.toThrow(/several models/);
   vi.stubEnv("HF_TOKEN", "");
   await expect(open()).rejects.toThrow(/wants a token/);
   vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
   await expect(open()).rejects.toThrow(/cannot be reached/);
+});
+
+test("a revision that is not there", async () => {
+  await expect(open("owner/vit", { revision: "v9" })).rejects.toThrow(/E088[\s\S]*revision/);
+  expect(readFileSync((await open("owner/vit", { revision: commit })).file)).toEqual(weights);
 });
 
 test("when the Hub cannot be reached, the cache serves", async () => {
@@ -142,5 +178,5 @@ test("a folder of the same name comes first", async () => {
   const folder = mkdtempSync(join(tmpdir(), "vitrail-"));
   writeFileSync(join(folder, "model.onnx"), "");
   expect((await openModel(folder, {}, terminal())).file).toBe(join(folder, "model.onnx"));
-  expect(requests).toEqual([]);
+  expect(hub.requests).toEqual([]);
 });

@@ -43,7 +43,7 @@ export function chooseModel(paths: readonly string[], where: string, dtype?: Dty
   const models = paths.filter((path) => /^(onnx\/)?[^/]+\.onnx$/.test(path));
   if (!dtype && models.length === 1) return models[0]!;
   if (models.length === 0) {
-    const hint = "export the model to ONNX, for example with optimum-cli export onnx --model NAME FOLDER";
+    const hint = `look for it below onnx-community, or export it: optimum-cli export onnx --model ${where} FOLDER`;
     throw problem("E086", { at: where, why: "it holds no .onnx file", try: hint });
   }
   const why = dtype

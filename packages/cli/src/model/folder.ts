@@ -54,7 +54,7 @@ async function listFolder(folder: string): Promise<string[]> {
 async function companions(folders: readonly string[]): Promise<Omit<ModelFiles, "name" | "file">> {
   const find = (name: string) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
   const config = await readJson<ModelConfig>(find("config.json"));
-  const preprocessor = await readJson(find("preprocessor_config.json"));
+  const preprocessor = await readJson(find("preprocessor_config.json") ?? find("processor_config.json"));
   const tokenizer = find("tokenizer.json");
   const labels = labelsOf(config) ?? (await readLabels(find("labels.json") ?? find("labels.txt")));
   return {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 
@@ -36,12 +36,16 @@ export async function writeReference(id: string, revision: string, commit: strin
   await rename(`${reference}.tmp`, reference);
 }
 
-/** Puts a blob into a snapshot: a relative link, or a copy where the system knows no links. */
+/** Puts a blob into a snapshot: a relative link, or a copy where the system knows no links. Never half of it. */
 export async function linkBlob(blob: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await symlink(relative(dirname(path), blob), path);
+    // A link that leads nowhere any more is in the way of a new one: rename replaces it.
+    await symlink(relative(dirname(path), blob), temporary).catch(() => copyFile(blob, temporary));
+    await rename(temporary, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") await copyFile(blob, path);
+    await rm(temporary, { force: true });
+    throw error;
   }
 }

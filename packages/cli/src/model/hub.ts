@@ -5,10 +5,26 @@ import { asVitrailError, messageOf, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { chooseFiles, externalNames } from "./choose.js";
 import { cachedSnapshot, cacheFolder, linkBlob, listSnapshot, writeReference } from "./hub-cache.js";
-import { downloadFile, fileAddress, type RemoteFile, refusal, type Source } from "./hub-download.js";
+import {
+  codeOf,
+  downloadFile,
+  fileAddress,
+  isSystemError,
+  type RemoteFile,
+  refusal,
+  type Source,
+  unwritable,
+} from "./hub-download.js";
 import type { OpenModelOptions } from "./open.js";
 
-const wanted = ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
+const wanted = [
+  "config.json",
+  "preprocessor_config.json",
+  "processor_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "1_Pooling/config.json",
+];
 
 /** Brings a model of the Hub into the usual cache and gives its folder there. */
 export async function downloadModel(id: string, options: OpenModelOptions, terminal: Terminal): Promise<string> {
@@ -47,9 +63,12 @@ async function download(
   const paths = [...files.keys()];
   const { model, text } = chooseFiles(paths, source.id, dtype, purpose);
   const models = text === undefined ? [model] : [model, text];
-  const weights = models.flatMap((path) => [path, ...externalNames(paths, path)]);
+  // A model comes after what belongs to it: where it is, the rest is too.
+  const weights = models.flatMap((path) => [...externalNames(paths, path), path]);
   const needed = [...wanted, ...weights].flatMap((path) => files.get(path) ?? []);
   const commit = await commitOf(source, model);
+  // A branch may move on while its files come in; a commit does not.
+  const pinned = { ...source, revision: commit };
   const folder = cacheFolder(source.id);
   const snapshot = join(folder, "snapshots", commit);
   const missing = needed.filter(({ path }) => !existsSync(join(snapshot, path)));
@@ -61,7 +80,7 @@ async function download(
   try {
     for (const file of missing) {
       const blob = join(folder, "blobs", file.hash);
-      if (!existsSync(blob)) await downloadFile(source, file, blob, (count) => bar.step(count));
+      if (!existsSync(blob)) await downloadFile(pinned, file, blob, (count) => bar.step(count));
       await linkBlob(blob, join(snapshot, file.path));
     }
   } finally {
@@ -89,7 +108,7 @@ async function commitOf(source: Source, path: string): Promise<string> {
   const response = await fetch(address, { method: "HEAD", redirect: "manual", headers: source.headers });
   const commit = response.headers.get("x-repo-commit");
   if (commit && /^[0-9a-f]{40}$/.test(commit)) return commit;
-  if (response.status >= 400) throw refusal(source, response.status, path);
+  if (response.status >= 400) throw refusal(source, response.status, path, codeOf(response));
   throw problem("E088", { at: address, why: "the server does not say the commit", try: "--revision with a commit" });
 }
 
@@ -112,5 +131,5 @@ function explain(source: Source, error: unknown): Error {
     const hint = "check the network or HF_ENDPOINT; a local folder works without one";
     return problem("E088", { at: source.id, why, try: hint });
   }
-  return asVitrailError(error);
+  return isSystemError(error) ? unwritable(cacheFolder(source.id), error) : asVitrailError(error);
 }
