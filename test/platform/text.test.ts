@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { type Feeds, tensor } from "vitrail/node";
+import { groupByShape, padded, type Sample, stack } from "../../packages/cli/src/explain/sample.js";
 import { ModelWriter } from "../support/model.js";
 import { byteLevel, wordPiece } from "../support/tokenizer.js";
 import { temporaryFolder, vitrail, vitrailHere } from "./command-line.js";
@@ -306,3 +308,154 @@ describe("classes held against each other", () => {
     for (const [i, value] of c.entries()) expect(Math.abs(value - (a[i]! - b[i]!)) / largest).toBeLessThan(1e-3);
   });
 });
+
+describe("many texts in one run", () => {
+  const texts = [
+    "How do I reset my password?",
+    "who",
+    "I forgot my login credentials, please help",
+    "Angela met John in Paris.",
+  ];
+  const file = join(temporaryFolder(), "texts.txt");
+  writeFileSync(file, texts.join("\n"));
+
+  test.each([
+    ["BERT, padded on the right", "bert/ts-op17-eager.onnx", wordPiece(WORDS), {}],
+    ["a sentence vector's mean", "sentence/dynamo-op18-sdpa.onnx", wordPiece(WORDS), {}],
+    ["RoBERTa: positions by counting", "roberta/ts-op17-eager.onnx", wordPiece(WORDS), {}],
+    ["a decoder that reads its last token, which runs alone", "gpt2/ts-op17-eager.onnx", wordPiece(WORDS), {}],
+    [
+      "padding in front, which would move positions",
+      "bert/ts-op17-eager.onnx",
+      wordPiece(WORDS),
+      { padding_side: "left" },
+    ],
+  ])("of different lengths give what they give alone: %s", async (_, model, tokenizer, config) => {
+    const path = folder(model, { "tokenizer.json": tokenizer, "tokenizer_config.json": config });
+    const run = (size: string) => json(["explain", path, "--text-file", file, "-t", "3", "--batch-size", size]);
+    const [alone, together] = [await run("1"), await run("4")];
+    for (const [i, one] of alone.explanations.entries()) {
+      const beside = together.explanations[i];
+      expect(beside.tokens.map(({ text }: Token) => text)).toEqual(one.tokens.map(({ text }: Token) => text));
+      expect(beside.target.logit).toBeCloseTo(one.target.logit, 4);
+      const largest = Math.max(...valuesOf(one).map(Math.abs));
+      for (const [t, value] of valuesOf(one).entries())
+        expect(Math.abs(value - valuesOf(beside)[t]!) / largest).toBeLessThan(0.01);
+    }
+  });
+
+  test("share a run only where the model can tell padding", async () => {
+    const samples = [3, 5, 4].map((length) => fakeSample(length));
+    const groups = groupByShape(
+      samples,
+      ({ parts }) => parts[0]!,
+      8,
+      (sample) => sample,
+    );
+    expect(groups).toHaveLength(1);
+    const feeds = stack(padded(samples.map((sample) => ({ sample, feeds: sample.parts[0]! }))));
+    expect(feeds.input_ids!.dims).toEqual([3, 5]);
+    const unpadded = samples.map(({ pad: _, ...sample }) => sample);
+    expect(
+      groupByShape(
+        unpadded,
+        ({ parts }) => parts[0]!,
+        8,
+        (sample) => sample,
+      ),
+    ).toHaveLength(3);
+  });
+});
+
+describe("words are never lost in silence", () => {
+  const model = folder("bert/ts-op17-eager.onnx", { "config.json": { max_position_embeddings: 16 } });
+  const long = Array.from({ length: 40 }, (_, i) => WORDS[(i * 7) % 9]).join(" ");
+
+  test("a long text keeps every word, with a value for each, and says how", async () => {
+    const document = await json(["explain", model, "--text", long, "-t", "1"]);
+    const own = document.tokens.filter(({ special }: Token) => !special);
+    expect(own.map(({ text }: Token) => text).join(" ")).toBe(long);
+    expect(own.every(({ value }: Token) => value !== 0)).toBe(true);
+    expect(document.warnings).toEqual([expect.stringMatching(/42 tokens in \d overlapping windows of at most 16/)]);
+  });
+
+  test("of a pair the second is cut in windows and the first stands in each", async () => {
+    const document = await json(["explain", model, "--text", "who ?", "--text-pair", long, "-t", "1"]);
+    const own = document.tokens.filter(({ special }: Token) => !special);
+    expect(own).toHaveLength(42);
+    expect(document.warnings).toEqual([expect.stringMatching(/overlapping windows/)]);
+  });
+
+  test("similarity takes the mean of a long text's windows", async () => {
+    const sentence = folder("sentence/ts-op17-eager.onnx", { "config.json": { max_position_embeddings: 16 } });
+    const { explanations } = await json(["explain", sentence, "--text", long, "--similar-to", "reset my password"]);
+    const own = explanations[0].tokens.filter(({ special }: Token) => !special);
+    expect(own).toHaveLength(40);
+    expect(own.filter(({ value }: Token) => value === 0).length).toBeLessThan(3);
+    expect(explanations[0].warnings).toEqual([expect.stringMatching(/overlapping windows/)]);
+  });
+});
+
+describe("units", () => {
+  test("tokens, words or sentences, as asked for and as said", async () => {
+    const model = folder("bert/ts-op17-eager.onnx");
+    const text = "How do I log in? I forgot my login credentials. Please help";
+    const rows = async (...args: string[]) => {
+      const out = temporaryFolder();
+      const { code, stdout } = await vitrailHere([
+        "explain",
+        model,
+        "--text",
+        text,
+        "-t",
+        "1",
+        "-f",
+        "csv,html",
+        "-o",
+        out,
+        ...args,
+      ]);
+      expect(code).toBe(0);
+      const [csv, html] = ["csv", "html"].map((format) =>
+        readFileSync(join(out, `text__transformer-attribution__1.${format}`), "utf8"),
+      );
+      return {
+        stdout,
+        html,
+        rows: csv!
+          .trim()
+          .split("\r\n")
+          .slice(1)
+          .filter((line) => !line.includes(",true,")),
+      };
+    };
+    const [tokens, words, sentences] = [await rows("--unit", "token"), await rows(), await rows("--unit", "sentence")];
+    expect([tokens.rows, words.rows, sentences.rows].map(({ length }) => length)).toEqual([15, 14, 3]);
+    expect(sentences.stdout).toMatch(/lies in \d of 3 sentences/);
+    expect(sentences.html).toContain("A sentence&#39;s value is the sum of its tokens".replace("&#39;", "'"));
+    const valueFor = (lines: string[], word: string) =>
+      Number(
+        lines
+          .find((line) => line.endsWith(`,${word}`))!
+          .split(",")
+          .at(-2),
+      );
+    const pieces = ["log", "in"]
+      .map((piece) =>
+        tokens.rows
+          .findLast((line) => line.endsWith(`,${piece}`))!
+          .split(",")
+          .at(-2),
+      )
+      .map(Number);
+    expect(valueFor(words.rows, "login")).toBeCloseTo(Math.max(...pieces), 10);
+    const summed = await rows("--combine", "sum");
+    expect(valueFor(summed.rows, "login")).toBeCloseTo(pieces[0]! + pieces[1]!, 10);
+  });
+});
+
+function fakeSample(length: number): Sample {
+  const ids = tensor(new BigInt64Array(length).fill(7n), [1, length]);
+  const pad = (_: Feeds, wide: number) => ({ input_ids: tensor(new BigInt64Array(wide), [1, wide]) });
+  return { kind: "text", name: "", stem: "", sha256: "", size: [], parts: [{ input_ids: ids }], pad };
+}

@@ -41,6 +41,10 @@ export function addInputFlags(command: Command): Command {
     .option("--text-file <file>", "one text per line, or .jsonl with text and text_pair")
     .option("--prompt <text>", "a text to compare pictures with; repeatable: one map each", collect)
     .option("--prompt-file <file>", "one prompt per line")
+    .addOption(new Option("--unit <unit>", "what a text's values are shown for").choices(["token", "word", "sentence"]))
+    .addOption(
+      new Option("--combine <way>", "its value: that of the strongest token, or their sum").choices(["max", "sum"]),
+    )
     .option("--tensors <file>", "inputs as .safetensors, named like the model's inputs");
 }
 

@@ -120,7 +120,7 @@ function section(row: ComparedRow, columns: readonly ColumnResult[], { model }: 
 
 /** Every method on the scale of its own largest word. */
 function textOf(answer: Answer, model: string, method: string): Markup {
-  return { markup: toFragment(viewOf(answer, { model, method }, scaleOf(unitsOf(answer, "word")))) };
+  return { markup: toFragment(viewOf(answer, { model, method }, scaleOf(unitsOf(answer)))) };
 }
 
 function values({ answers, common }: ComparedRow, columns: readonly ColumnResult[]): Markup {

@@ -69,7 +69,7 @@ function textMap({ explanation, parts }: Answer, sample: TextSample): DocumentMa
 }
 
 const tokensOf = (answer: Answer): DocumentToken[] =>
-  toTokensJson(unitsOf(answer, "token")).map((token) => ({ ...token, value: shortest(token.value) }));
+  toTokensJson(unitsOf(answer, { unit: "token" })).map((token) => ({ ...token, value: shortest(token.value) }));
 
 /** The prompt's tokens; of two that are held against each other, `segment` says which. */
 function promptTokens(words: readonly PromptWords[]): DocumentToken[] {

@@ -10,15 +10,32 @@ export interface Sample {
   /** What the model takes: one row of feeds, several for a text that is longer than the model takes at once. */
   parts: readonly Feeds[];
   warnings?: readonly string[];
+  /** Makes a part longer, for models that tell padding from tokens: then texts of different lengths share a run. */
+  pad?: (part: Feeds, length: number) => Feeds;
 }
 
-/** Samples that can share a run: the same inputs in the same shapes. */
-export function groupByShape<T>(items: readonly T[], feedsOf: (item: T) => Feeds, limit: number): T[][] {
+/** Parts of samples that share a run, as long as the longest. */
+export function padded(parts: readonly { sample: Sample; feeds: Feeds }[]): Feeds[] {
+  const lengthOf = (feeds: Feeds) => Object.values(feeds)[0]?.dims[1] ?? 0;
+  const longest = Math.max(...parts.map(({ feeds }) => lengthOf(feeds)));
+  return parts.map(({ sample, feeds }) =>
+    sample.pad && lengthOf(feeds) < longest ? sample.pad(feeds, longest) : feeds,
+  );
+}
+
+/** Samples that can share a run: the same inputs in the same shapes, but for the length of those that can be padded. */
+export function groupByShape<T>(
+  items: readonly T[],
+  feedsOf: (item: T) => Feeds,
+  limit: number,
+  sampleOf?: (item: T) => Sample,
+): T[][] {
   const open = new Map<string, T[]>();
   const groups: T[][] = [];
   for (const item of items) {
+    const free = sampleOf?.(item).pad !== undefined;
     const key = Object.entries(feedsOf(item))
-      .map(([name, { type, dims }]) => `${name} ${type} ${dims}`)
+      .map(([name, { type, dims }]) => `${name} ${type} ${free ? dims.toSpliced(1, 1) : dims}`)
       .join(";");
     let group = open.get(key);
     if (!group || group.length >= limit) {

@@ -3,7 +3,7 @@ import type { PromptWords } from "../pair/work.js";
 import { contrastOf } from "./contrast.js";
 import { axesOf, classesOf, mean, rowOf, topOf } from "./logits.js";
 import type { Scored } from "./prediction.js";
-import { groupByShape, type Sample, stack } from "./sample.js";
+import { groupByShape, padded, type Sample, stack } from "./sample.js";
 import type { Wanted } from "./wanted.js";
 
 /** What one map explains. */
@@ -110,7 +110,12 @@ export class Work implements Answerer {
     const tasks = this.together(all).flatMap((own) =>
       own[0]!.sample.parts.map((feeds, index): Task => ({ jobs: own, feeds, index })),
     );
-    for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
+    for (const group of groupByShape(
+      tasks,
+      ({ feeds }) => feeds,
+      this.limit,
+      ({ jobs }) => jobs[0]!.sample,
+    )) {
       const started = performance.now();
       const explanations = await this.explain(group);
       const milliseconds = (performance.now() - started) / group.reduce((sum, task) => sum + task.jobs.length, 0);
@@ -163,7 +168,7 @@ export class Work implements Answerer {
 
   /** One explanation per target; rows with fewer targets repeat their last one. */
   private async explain(group: readonly Task[]): Promise<Explanation[]> {
-    const feeds = this.batch(group.map((task) => task.feeds));
+    const feeds = this.batch(padded(group.map(({ jobs, feeds }) => ({ sample: jobs[0]!.sample, feeds }))));
     const { onProgress } = this.options;
     if (this.mode === "predicted") return [await this.explainer.explain(feeds, { onProgress })];
     const rows = Math.max(group.length, this.fixedBatch ?? 0);
@@ -202,8 +207,13 @@ export class Work implements Answerer {
     const logits = new Map<Sample, Float32Array[]>(samples.map((sample) => [sample, []]));
     const tasks = samples.flatMap((sample) => sample.parts.map((feeds) => ({ sample, feeds })));
     let axes: readonly number[] = [];
-    for (const group of groupByShape(tasks, ({ feeds }) => feeds, this.limit)) {
-      const outputs = await this.explainer.predict(this.batch(group.map(({ feeds }) => feeds)));
+    for (const group of groupByShape(
+      tasks,
+      ({ feeds }) => feeds,
+      this.limit,
+      ({ sample }) => sample,
+    )) {
+      const outputs = await this.explainer.predict(this.batch(padded(group)));
       const explained = outputs[this.explainer.metadata.output]!;
       axes = axesOf(explained);
       for (const [row, { sample }] of group.entries()) logits.get(sample)!.push(rowOf(explained, row));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { Combine, UnitKind } from "@vitrail/text";
 import type { Findings } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -21,6 +22,8 @@ export interface Source {
 export interface InputFlags {
   text?: string[];
   textPair?: string[];
+  unit?: UnitKind;
+  combine?: Combine;
   textFile?: string;
   tensors?: string;
 }
@@ -63,7 +66,8 @@ async function textSources(flags: InputFlags, findings: Findings, files: ModelFi
   const texts = pairsOf(flags);
   const lines = textFile === undefined ? [] : await readTextFile(textFile);
   if (texts.length + lines.length === 0) return [];
-  const reader = await TextReader.open(findings, files);
+  const { unit, combine } = flags;
+  const reader = await TextReader.open(findings, files, { ...(unit && { unit }), ...(combine && { combine }) });
   const source = (input: TextInput, own: string): Source => {
     const name = [input.text, ...(input.pair === undefined ? [] : [input.pair])].map(short).join(" | ");
     return { name, kind: "text", load: async () => [reader.read(input, name, own)] };
@@ -98,7 +102,11 @@ export async function findPairs(
     const why = "only texts with texts and pictures with pictures are compared";
     throw problem("E080", { at: "--similar-to", why, try: "--text A --similar-to B, or a.jpg --similar-to b.jpg" });
   }
-  if (texts.length > 0) return beside(texts, await textSources({ text: [...others] }, findings, files, "other"));
+  if (texts.length > 0) {
+    const { unit, combine } = flags;
+    const shown = { ...(unit && { unit }), ...(combine && { combine }) };
+    return beside(texts, await textSources({ ...shown, text: [...others] }, findings, files, "other"));
+  }
   const own = await pathsOf(inputs);
   if (own.length === 0) throw nothing();
   const pictures = await pictureSources([...own, ...(await pathsOf(others))], new PictureReader(findings, files));

@@ -6,12 +6,12 @@ import {
   encode,
   maxLengthOf,
   mergeWindows,
-  rowsOf,
   type TextTokenizer,
   toBatch,
   toUnits,
+  type UnitOptions,
 } from "@vitrail/text";
-import { type Findings, tensor } from "vitrail/node";
+import { type Feeds, type Findings, tensor } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
 import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -34,6 +34,8 @@ export interface TextSample extends Sample {
   placeOf: (token: number) => { part: number; position: number };
   /** The word that a token belongs to. */
   wordAt: (token: number) => string;
+  /** What values are shown for. */
+  shown: UnitOptions;
 }
 
 export const isText = (sample: Sample): sample is TextSample => sample.kind === "text";
@@ -44,16 +46,17 @@ export class TextReader {
     private readonly tokenizer: TextTokenizer,
     private readonly findings: Findings,
     private readonly files: ModelFiles,
+    private readonly shown: UnitOptions,
   ) {}
 
-  static async open(findings: Findings, files: ModelFiles): Promise<TextReader> {
+  static async open(findings: Findings, files: ModelFiles, shown: UnitOptions = {}): Promise<TextReader> {
     const { name } = files;
     const explained = findings.inputs.find((input) => input.name === findings.metadata.explains);
     if (explained && !explained.type.startsWith("int")) {
       const why = `its input "${explained.name}" is ${explained.type} [${explained.dims.join(", ")}], not token ids`;
       throw problem("E091", { at: name, why, try: "name a picture, or --tensors FILE.safetensors" });
     }
-    return new TextReader(await readTokenizer(files), findings, files);
+    return new TextReader(await readTokenizer(files), findings, files, shown);
   }
 
   read({ text, pair }: TextInput, name: string, stem: string): TextSample {
@@ -82,7 +85,19 @@ export class TextReader {
       valuesOf: (parts) => merge(encoding, batches, parts),
       placeOf: (token) => placeOf(encoding, batches, token),
       wordAt: (token) => wordAt(encoding, token),
+      shown: this.shown,
+      ...(width === undefined && this.tellsPadding() && { pad: pad(this.tokenizer) }),
     };
+  }
+
+  /**
+   * Whether padding changes nothing: it has a mask, stands behind the text (in front it would move the positions), and the head reads the
+   * first token or a mean over the mask. Where it reads the last token, the model and its tokenizer may disagree about what padding is.
+   */
+  private tellsPadding(): boolean {
+    const { inputs, metadata } = this.findings;
+    const masked = inputs.some(({ name }) => name === "attention_mask");
+    return masked && this.tokenizer.padSide === "right" && /^token 0$|mask/.test(metadata.readout);
   }
 }
 
@@ -90,12 +105,33 @@ export class TextReader {
 function merge({ whole, rows }: Encoding, batches: readonly Batch[], parts: readonly Part[]): Float64Array {
   const explained = rows.flatMap((row, index) => {
     const part = parts[index];
-    return part ? [{ ...row, values: rowsOf(batches[index]!, part.explanation.toTokens(part.row))[0]! }] : [];
+    return part ? [{ ...row, values: own(batches[index]!, part.explanation.toTokens(part.row)) }] : [];
   });
   const values = new Float64Array(whole.tokens.length);
   values.set(mergeWindows(explained));
   return values;
 }
+
+/** The values of a row that was alone or beside longer ones: padding is cut off. */
+function own({ lengths: [length], padSide }: Batch, values: Float32Array): Float32Array {
+  return padSide === "left" ? values.subarray(values.length - length!) : values.subarray(0, length);
+}
+
+/** A row made longer by padding, which is 0 in every input but the ids. */
+const pad =
+  ({ padId }: TextTokenizer) =>
+  (part: Feeds, length: number): Feeds =>
+    Object.fromEntries(
+      Object.entries(part).map(([name, { data }]) => {
+        const fill = name === "input_ids" ? padId : 0;
+        const longer =
+          data instanceof BigInt64Array
+            ? new BigInt64Array(length).fill(BigInt(fill))
+            : new Int32Array(length).fill(fill);
+        (longer as BigInt64Array).set(data as BigInt64Array);
+        return [name, tensor(longer, [1, length])];
+      }),
+    );
 
 function placeOf({ rows }: Encoding, batches: readonly Batch[], token: number): { part: number; position: number } {
   const margin = ({ from, to }: (typeof rows)[number]) => Math.min(token - from, to - 1 - token);
