@@ -286,6 +286,40 @@ describe("compare", () => {
   }
 });
 
+describe("bench", () => {
+  test("measures every provider, and names what it cannot", async () => {
+    const some = ["--methods", "generic-attention,occlusion", "--rounds", "2", "--threads", "1", "--json"];
+    const { code, stdout } = await vitrail(["bench", model, ...some]);
+    expect(code).toBe(1);
+    const { providers, inputs, failures } = JSON.parse(stdout);
+    expect(inputs).toEqual([{ name: "pixel_values", type: "float32", dims: [1, 3, 32, 32] }]);
+    expect(providers.map(({ device }: { device: string }) => device)).toEqual(["cpu", "wasm"]);
+    for (const { forward, methods } of providers) {
+      expect(forward.ms.median).toBeGreaterThan(0);
+      expect(forward.peakMemoryBytes).toBeGreaterThan(1e7);
+      const [only] = methods;
+      expect(only).toMatchObject({ method: "generic-attention", patchBytes: expect.any(Number) });
+      for (const spread of [only.forwards, only.extraTarget, only.predictionAfterExplanation, only.explainMs])
+        expect(spread.quartiles[0]).toBeLessThanOrEqual(spread.median);
+      expect([only.forwards.median > 0, only.compileMs > 0, only.nodes.added > 0]).toEqual([true, true, true]);
+    }
+    expect(failures).toMatchObject([
+      { method: "occlusion", device: "cpu" },
+      { method: "occlusion", device: "wasm" },
+    ]);
+  });
+
+  test("takes a picture, and refuses what is no device", async () => {
+    const { code, stdout } = await vitrail(["bench", model, picture, "--rounds", "1", "--device", "cpu"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /transformer-attribution[\s\S]*explanation +\S+ forwards[\s\S]*each more target[\s\S]*patch/,
+    );
+    const wrong = await vitrailHere(["bench", model, "--device", "abacus"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/there is no abacus/)]);
+  });
+});
+
 describe("explain a text", () => {
   const folder = join(place, "words");
   beforeAll(() => {

@@ -1,3 +1,4 @@
+import { benchVerb } from "./bench.js";
 import { compareVerb } from "./compare.js";
 import { compileVerb } from "./compile.js";
 import { diffVerb } from "./diff.js";
@@ -17,6 +18,7 @@ export const verbs: readonly AddVerb[] = [
   diffVerb,
   compileVerb,
   inspectVerb,
+  benchVerb,
   methodsVerb,
   doctorVerb,
 ];

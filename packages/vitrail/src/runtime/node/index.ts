@@ -8,6 +8,7 @@ import { WorkerClient } from "./worker-client.js";
 
 export * from "../index.js";
 export { externalPaths } from "./external-data.js";
+export { openSession } from "./open-session.js";
 export type { RuntimeOptions } from "./protocol.js";
 
 export type ExplainerOptions = CompileOptions & RuntimeOptions;

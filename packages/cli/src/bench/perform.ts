@@ -1,0 +1,127 @@
+/**
+ * One measurement, in a process of its own, so that its peak memory is that of what it measures:
+ *
+ *   alone     the plain model: a forward, and the memory of it
+ *   explain   the plain model and the compiled one in turns: an explanation, and a prediction that comes after one
+ *   targets   the compiled model for several targets: one target and three of them, hence what a further one costs
+ *   memory    the compiled model by itself
+ */
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type CompileOptions, compile, originalBytes } from "vitrail";
+import { type Explainer, explainerOver, type Feeds, openSession, type RuntimeOptions } from "vitrail/node";
+import { ratioOf, type Spread, spreadOf, takeTurns } from "./measure.js";
+
+export type Measurement = "alone" | "explain" | "targets" | "memory";
+
+export interface BenchRequest {
+  readonly measurement: Measurement;
+  readonly file: string;
+  readonly feeds: Feeds;
+  readonly compile: CompileOptions;
+  readonly runtime: RuntimeOptions;
+  readonly rounds: number;
+}
+
+export interface BenchReply {
+  readonly alone: { readonly forward: Spread; readonly memory: number };
+  readonly explain: {
+    /** Milliseconds. */
+    readonly forward: Spread;
+    readonly explain: Spread;
+    /** In forwards. */
+    readonly forwards: Spread;
+    /** A prediction right after an explanation, in forwards that follow a forward. */
+    readonly prediction: Spread;
+    /** Reading the model is not counted. */
+    readonly compileMs: number;
+    readonly patchBytes: number;
+    readonly nodes: { readonly original: number; readonly added: number };
+  };
+  /** A further target of the same run, in forwards. */
+  readonly targets: { readonly extra: Spread };
+  /** Peak of the whole process, bytes. */
+  readonly memory: { readonly memory: number };
+}
+
+/** Bytes at the peak; libuv counts in kibibytes. */
+const peak = (): number => process.resourceUsage().maxRSS * 1024;
+
+export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<BenchReply[M]> } = {
+  alone: async ({ file, feeds, runtime, rounds }) => {
+    const session = await openSession(originalBytes(await read(file)), located(runtime, file));
+    const { forward } = await takeTurns({ forward: () => session.run(feeds) }, { rounds });
+    return { forward: spreadOf(forward), memory: peak() };
+  },
+
+  memory: async (request) => {
+    const { explainer, target } = await open(request, false);
+    await explainer.explain(request.feeds, { target });
+    return { memory: peak() };
+  },
+
+  explain: async (request) => {
+    const { feeds, rounds } = request;
+    const { explainer, target, ...compiled } = await open(request, true);
+    const predict = () => explainer.predict(feeds);
+    const explain = () => explainer.explain(feeds, { target });
+    // The first run of each kind pays for the switch between two sessions: for a prediction that is its price.
+    const times = await takeTurns({ prediction: predict, forward: predict, switched: explain, explain }, { rounds });
+    return {
+      forward: spreadOf(times.forward),
+      explain: spreadOf(times.explain),
+      forwards: ratioOf(times.explain, times.forward),
+      prediction: ratioOf(times.prediction, times.forward),
+      ...compiled,
+    };
+  },
+
+  targets: async (request) => {
+    const { feeds, rounds } = request;
+    const several = { ...request, compile: { ...request.compile, severalTargets: true } };
+    const { explainer, target } = await open(several, true);
+    const predict = () => explainer.predict(feeds);
+    const each = (count: number) => () =>
+      explainer.explainEach(
+        feeds,
+        Array.from({ length: count }, () => target),
+      );
+    const times = await takeTurns(
+      { prediction: predict, forward: predict, switched: each(1), one: each(1), three: each(3) },
+      { rounds },
+    );
+    const more = times.three.map((three, round) => (three - times.one[round]!) / 2);
+    return { extra: ratioOf(more, times.forward) };
+  },
+};
+
+async function read(file: string): Promise<Uint8Array> {
+  return new Uint8Array(await readFile(file));
+}
+
+const located = (runtime: RuntimeOptions, file: string): RuntimeOptions => ({ folder: dirname(file), ...runtime });
+
+/** The compiled model, with the plain one beside it where that is asked for; explains the first class of every sample. */
+async function open({ file, feeds, compile: options, runtime }: BenchRequest, beside: boolean) {
+  const bytes = await read(file);
+  const start = performance.now();
+  const program = compile(bytes, options);
+  const compileMs = performance.now() - start;
+  const { print: _, ...findings } = program.report;
+  const { metadata } = program.report;
+  if (!metadata) throw new TypeError("a compiled model without metadata");
+  const explanation = await openSession(program.bytes, located(runtime, file));
+  const plain = beside
+    ? await openSession(program.bytes.subarray(0, metadata.source.bytes), located(runtime, file))
+    : explanation;
+  const session = {
+    run: (feeds: Feeds, part: "explanation" | "prediction") =>
+      (part === "explanation" ? explanation : plain).run(feeds),
+    close: () => explanation.release(),
+  };
+  const explainer: Explainer = explainerOver(session, { ...findings, metadata });
+  const axes = (findings.outputs.find(({ name }) => name === metadata.output)?.dims.length ?? 2) - 1;
+  const batch = feeds[metadata.explains]!.dims[0] ?? 1;
+  const target = Array.from({ length: batch }, () => new Array<number>(Math.max(1, axes)).fill(0));
+  return { explainer, target, compileMs, patchBytes: program.patch.length, nodes: program.report.nodes };
+}
