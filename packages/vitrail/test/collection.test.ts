@@ -35,6 +35,14 @@ function bound({ float32Noise }: Family, { compare, spelling }: Spelling, method
 for (const family of families)
   describe(family.family, () => {
     const goldens = goldensOf(family);
+    test.each(family.spellings.map((s) => [s.spelling, s.file] as const))("%s: which token stands where", (_, file) => {
+      for (const { explains, prefix, grid } of family.maps) {
+        const { tokens } = compile(fileOf(file), { method: "raw-attention", explains, output: family.output }).report
+          .metadata!;
+        expect(tokens!.prefix).toBe(prefix);
+        if (tokens!.grid || !tokens!.stride) expect(tokens!.grid).toEqual(grid ?? null);
+      }
+    });
     // Attribution needs every operator and rule; the cheaper methods need no more than two spellings of a family.
     for (const [i, spelling] of family.spellings.entries())
       for (const method of i < 2 ? METHODS : METHODS.slice(0, 1)) {

@@ -8,6 +8,7 @@ import { originalBytes, readMetadata } from "../src/metadata.js";
 import { builtMethods as methods } from "../src/methods/registry.js";
 import { version } from "../src/version.js";
 import { cases, modelOf } from "./golden/golden.js";
+import { methods as general } from "./support/methods.js";
 import { addedTo, distance, explained, feedsOf, targets } from "./support/program.js";
 
 const models: Record<string, Uint8Array> = {
@@ -17,7 +18,7 @@ const models: Record<string, Uint8Array> = {
 };
 
 for (const [name, model] of Object.entries(models))
-  describe.each(methods.map((m) => m.id))(`${name}, %s`, (method) => {
+  describe.each((name.startsWith("a text") ? general : methods).map((m) => m.id))(`${name}, %s`, (method) => {
     const program = compile(model, { method });
     const added = addedTo(model, program.bytes);
 

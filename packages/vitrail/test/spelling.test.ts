@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
-import { builtMethods as methods } from "../src/methods/registry.js";
 import { readModel, writeModel } from "../src/onnx/model.js";
+import { methods } from "./support/methods.js";
 import { distance, explained, feedsOf, targets } from "./support/program.js";
 
 const style: VitStyle = { depth: 2, gain: 1, seed: 3 };

@@ -5,8 +5,8 @@ import { random } from "../../../test/support/random.js";
 import { array, open } from "../../../test/support/runtime.js";
 import { type VitStyle, vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
-import { builtMethods as methods } from "../src/methods/registry.js";
 import { cases, inputsOf, modelOf } from "./golden/golden.js";
+import { methods } from "./support/methods.js";
 import { distance, explained, feedsOf, sampleOf, targets } from "./support/program.js";
 
 /** Float32 leaves this much undecided on these nets. */

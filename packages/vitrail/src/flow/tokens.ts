@@ -2,7 +2,7 @@
  * Which token stands where: how many special tokens lead the sequence, and on which grid of patches the rest lies. Found by
  * following the tokens down to the tensor with rows and columns that they were cut from.
  */
-import { dataInputs, int, type Node, type Value } from "../ir/graph.js";
+import { dataInputs, int, type Node, numbersOf, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
 
@@ -24,16 +24,35 @@ export function tokenLayout(tokens: Value): TokenLayout {
     if (at.rank === 4 && isPicture(at)) return { prefix, count, ...place(at) };
     const node: Node | undefined = at.producer;
     if (!node) break;
-    if (node.operator === "Concat") {
-      const axis = normalizeAxis(int(node, "axis", 0), at.rank ?? 0);
-      const first = node.inputs.findIndex((v) => v?.data);
-      if (axis !== (at.rank ?? 0) - 1)
-        for (const v of node.inputs.slice(0, first)) prefix += (v?.shape?.[axis] as number | undefined) ?? 0;
-    }
     if (node.operator === "ScatterND" || node.operator === "Softmax") break;
-    at = spine(dataInputs(node));
+    const joined: ReturnType<typeof joinedTokens> = node.operator === "Concat" ? joinedTokens(node, at) : undefined;
+    prefix += (joined?.before ?? 0) - cutTokens(node, at);
+    at = joined ? joined.main : spine(dataInputs(node));
   }
   return { prefix, count };
+}
+
+/** Joined along the tokens: the part with the most of them, and how many stand before it. */
+function joinedTokens(node: Node, y: Value): { main: Value; before: number } | undefined {
+  const axis = normalizeAxis(int(node, "axis", 0), y.rank ?? 0);
+  if (axis === (y.rank ?? 0) - 1) return undefined;
+  const extents = node.inputs.map((v) => {
+    const extent = v?.shape?.[axis];
+    return typeof extent === "number" ? extent : Number.POSITIVE_INFINITY;
+  });
+  const data = node.inputs.map((v, i) => (v?.data ? extents[i]! : -1));
+  const at = data.indexOf(Math.max(...data));
+  const before = extents.slice(0, at).reduce((sum, n) => sum + n, 0);
+  return { main: node.inputs[at]!, before: Number.isFinite(before) ? before : 0 };
+}
+
+/** How many leading tokens a slice drops: registers are put between a class token and patches that were together before. */
+function cutTokens(node: Node, y: Value): number {
+  if (node.operator !== "Slice") return 0;
+  const [starts, , axes, steps] = node.inputs.slice(1).map(numbersOf);
+  const axis = axes?.length === 1 ? normalizeAxis(axes[0]!, y.rank ?? 0) : -1;
+  const whole = starts?.length === 1 && starts[0]! > 0 && (!steps || steps[0] === 1);
+  return whole && axis > 0 && axis < (y.rank ?? 0) - 1 ? starts[0]! : 0;
 }
 
 /** Of several operands the one with the most elements: positions and biases are smaller or equal, and come second. */

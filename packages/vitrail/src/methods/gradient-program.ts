@@ -39,7 +39,7 @@ export const gradientProgram: BuiltMethod = {
     const shift = b.value(b.real, shape);
     shift.data = true;
     const point = b.add(embedded, shift);
-    const again = copyForward(b, source.value, b.cast(point, source.value.type), output);
+    const again = copyForward(b, new Map([[source.value, b.cast(point, source.value.type)]]), output);
     const step = gradientStep(b);
     const found = pullBack(b, { name: "gradient", output: again, seed, wanted: new Set([point]), step });
     return {

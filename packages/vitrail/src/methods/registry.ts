@@ -18,6 +18,7 @@ import { resLrp } from "./res-lrp.js";
 import { rise } from "./rise.js";
 import { smoothGrad } from "./smooth-grad.js";
 import { transformerAttribution } from "./transformer-attribution.js";
+import { vitReciproCam } from "./vit-recipro-cam.js";
 
 export const methods: readonly Method[] = [
   transformerAttribution,
@@ -35,6 +36,7 @@ export const methods: readonly Method[] = [
   resLrp,
   libraGrad,
   leGrad,
+  vitReciproCam,
   occlusion,
   rise,
   randomMethod,

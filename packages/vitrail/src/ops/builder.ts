@@ -318,10 +318,10 @@ export class Builder {
     if (dims.every((d) => typeof d === "number")) return this.zeros(dims);
     return this.emit("Expand", [this.scalar(0), this.shapeOf(x)]);
   }
-  zeros = (dims: Shape): Value => this.emit("Expand", [this.scalar(0), this.shapeTensor2(dims)]);
+  zeros = (dims: Shape): Value => this.emit("Expand", [this.scalar(0), this.extentTensor(dims)]);
 
   /** As `shapeTensor`, for operators that do not know -1. */
-  private shapeTensor2(dims: Shape): Value {
+  extentTensor(dims: Shape): Value {
     return dims.every((d) => typeof d === "number")
       ? this.ints(dims as readonly number[])
       : this.emit(
@@ -332,7 +332,7 @@ export class Builder {
   }
 
   expand = (x: Value, dims: Shape): Value =>
-    x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.shapeTensor2(dims)]);
+    x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extentTensor(dims)]);
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

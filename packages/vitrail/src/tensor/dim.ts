@@ -66,6 +66,13 @@ export function multiply(a: Dim, b: Dim): Dim {
   return normal(product);
 }
 
+/** Every product that holds the symbol `one`, times `times`: as if `one` were `times` as large. */
+export function replaced(d: Dim, one: Poly, times: number): Dim {
+  if (typeof d === "number") return d;
+  const more = (t: Term): number => t.coefficient * times ** t.symbols.filter((s) => s === one.key).length;
+  return normal(d.terms.map((t) => ({ ...t, coefficient: more(t) })));
+}
+
 export const negate = (a: Dim): Dim => multiply(a, -1);
 export const subtract = (a: Dim, b: Dim): Dim => add(a, negate(b));
 export const product = (dims: readonly Dim[]): Dim => dims.reduce(multiply, 1);

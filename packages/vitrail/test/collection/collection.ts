@@ -21,7 +21,13 @@ export interface Family {
   readonly family: string;
   readonly inputs: readonly { readonly name: string }[];
   readonly output: string;
-  readonly maps: readonly { readonly explains: string; readonly suffix: string }[];
+  readonly maps: readonly {
+    readonly explains: string;
+    readonly suffix: string;
+    /** Special tokens in front, and rows and columns of patches; null for texts. */
+    readonly prefix: number;
+    readonly grid: readonly [number, number] | null;
+  }[];
   /** [case][sample][axis after the batch] */
   readonly targets: readonly (readonly (readonly number[])[])[];
   readonly golden: string;
