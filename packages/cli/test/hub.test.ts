@@ -5,6 +5,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -26,7 +27,11 @@ let words: string;
 
 const terminal = () => new Terminal({ json: true }, { write: () => {} }, { write: (text) => (words += text) });
 const open = (id = "owner/vit", options: OpenModelOptions = {}) => openModel(id, options, terminal());
-const blobs = () => readdirSync(join(cache, "models--owner--vit", "blobs"));
+const place = () => join(cache, "models--owner--vit", "blobs");
+const blobs = () => readdirSync(place());
+/** Bytes of the model that have reached the disk. */
+const received = () =>
+  Math.max(0, ...blobs().map((name) => (name.endsWith(".incomplete") ? statSync(join(place(), name)).size : 0)));
 const modelPath = "/owner/vit/resolve/main/onnx/model.onnx".replace("main", commit);
 
 beforeEach(async () => {
@@ -44,6 +49,7 @@ beforeEach(async () => {
     "owner/torch": { "config.json": config, "model.safetensors": weights },
     "gated/vit": { "config.json": config, "onnx/model.onnx": weights },
   });
+  hub.beforeFault = () => vi.waitUntil(() => received() >= arrived, { timeout: 20_000, interval: 5 }).then(() => {});
   vi.stubEnv("HF_ENDPOINT", hub.address);
   vi.stubEnv("HF_HUB_CACHE", cache);
   vi.stubEnv("HF_TOKEN", token);
@@ -124,10 +130,9 @@ test("a server without ranges sends it all again", async () => {
 test("what another tool left complete but unchecked is only checked", async () => {
   await open();
   const model = blobs().find((name) => name.length === 64)!;
-  const place = join(cache, "models--owner--vit");
-  rmSync(join(place, "snapshots"), { recursive: true });
-  rmSync(join(place, "blobs", model));
-  writeFileSync(join(place, "blobs", `${model}.incomplete`), weights);
+  rmSync(join(cache, "models--owner--vit", "snapshots"), { recursive: true });
+  rmSync(join(place(), model));
+  writeFileSync(join(place(), `${model}.incomplete`), weights);
   hub.requests.length = 0;
   expect(readFileSync((await open()).file)).toEqual(weights);
   expect(hub.requests).not.toContain(`GET ${modelPath}`);

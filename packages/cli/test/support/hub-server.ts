@@ -14,6 +14,8 @@ export interface HubServer {
   /** "GET /path bytes=9-" */
   requests: string[];
   fault: Fault | undefined;
+  /** What is waited for before a connection breaks: a client may lose what it has not yet taken from the line. */
+  beforeFault(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export async function startHub(
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     fault: undefined,
+    beforeFault: async () => {},
     close: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
@@ -87,5 +90,8 @@ function send(hub: HubServer, response: ServerResponse, data: Uint8Array, large:
   if (fault === "wrong") return void response.end(new Uint8Array(data.length - from));
   if (fault !== "cut" && fault !== "hang up once") return void response.end(data.subarray(from));
   if (fault === "hang up once") hub.fault = undefined;
-  response.write(data.subarray(from, Math.max(from, arrived)), () => response.destroy());
+  response.write(
+    data.subarray(from, Math.max(from, arrived)),
+    () => void hub.beforeFault().then(() => response.destroy()),
+  );
 }
