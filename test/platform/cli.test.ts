@@ -66,6 +66,12 @@ describe("explain", () => {
       target: { index: 3, label: "tabby, tabby cat" },
       method: { id: "transformer-attribution", options: { startLayer: 0 }, classSpecific: true },
       map: { kind: "tokens", shape: [4, 4], grid: [4, 4] },
+      stability: {
+        weak: expect.any(Number),
+        magnification: expect.any(Number),
+        blocks: expect.any(Array),
+        poor: false,
+      },
       warnings: [],
     });
     const { values, min, max, sum } = document.map;
@@ -74,6 +80,16 @@ describe("explain", () => {
     expect(sum).toBeCloseTo(values.reduce((a: number, b: number) => a + b));
     expect(document.target.probability).toBeGreaterThan(0);
     expect(stderr).toMatch(/% of the positive relevance/);
+  });
+
+  test("says more when asked to, where there is more to say", async () => {
+    const say = async (...args: string[]) =>
+      (await vitrailHere(["explain", model, picture, "-t", "0", ...args])).stdout;
+    expect(await say("--verbose")).toMatch(
+      /stability: rounding errors grow up to [\d.]+e\+\d times; .* block by block: 1\.00/,
+    );
+    expect(await say()).not.toMatch(/stability/);
+    expect(await say("--verbose", "-m", "generic-attention")).not.toMatch(/stability/);
   });
 
   test("several explanations are a list, in order; equal batches do not change them", async () => {

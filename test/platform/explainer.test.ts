@@ -82,6 +82,24 @@ describe("an explainer", () => {
     expect(distance(together[0]!.toTokens(), together[2]!.toTokens())).toBeGreaterThan(2e-3);
   });
 
+  test("says per sample how far the numbers can be trusted, where it was compiled to", async () => {
+    expect((await explainer.explain(one, { target: 3 })).stability()).toBeUndefined();
+    const asked = await createExplainer(model, { stability: true });
+    const batch = await asked.explain({ pixel_values: pictures(2) }, { target: [1, 5] });
+    expect(Object.keys(batch.outputs)).toEqual(["logits"]);
+    for (const sample of [0, 1]) {
+      const { weak, magnification, blocks, poor } = batch.stability(sample)!;
+      expect(weak).toBeGreaterThanOrEqual(0);
+      expect(weak).toBeLessThan(0.2);
+      expect(magnification).toBeGreaterThan(1);
+      expect(blocks).toHaveLength(4);
+      for (const sum of blocks) expect(sum).toBeCloseTo(1, 2);
+      expect(poor).toBe(magnification > 1e6);
+    }
+    expect(batch.stability(0)).not.toEqual(batch.stability(1));
+    await asked.close();
+  });
+
   test("leaves the caller's event loop free, while opening too", async () => {
     const feeds = { pixel_values: pictures(256) };
     let longest = 0;

@@ -15,6 +15,7 @@ export interface TerminalOptions {
   json?: boolean | undefined;
   quiet?: boolean | undefined;
   color?: boolean | undefined;
+  verbose?: boolean | undefined;
 }
 
 export interface Progress {
@@ -49,6 +50,11 @@ export class Terminal {
   /** Words for a person. */
   say(text = ""): void {
     if (!this.options.quiet) this.write(this.options.json ? this.stderr : this.stdout, `${text}\n`);
+  }
+
+  /** Words for a person who asked for more of them. */
+  detail(text: string): void {
+    if (this.options.verbose) this.say(text);
   }
 
   /** The answer itself, for another program. */

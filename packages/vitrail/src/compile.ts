@@ -8,6 +8,7 @@ import { sha256 } from "./emit/sha256.js";
 import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
+import type { Value } from "./ir/graph.js";
 import { lift } from "./lift/lift.js";
 import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
@@ -43,7 +44,7 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
 /** The program of a method that is a graph. */
 export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
   const original = originalBytes(model);
-  const { values, target: mode, several, choice, readout, readoutText } = request;
+  const { values, target: mode, several, choice, readout, readoutText, stability } = request;
   const proto = readModel(original);
   const graph = importModel(proto);
   const b = graph.builder;
@@ -58,20 +59,25 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const targetName = free("target", graph.names);
   const results = analyses.map((each, index) => {
     const { source } = each;
-    const explained = explain(each, method, values, seed);
-    const map = one && target && several ? lift(b, explained.relevance, one, target) : explained.relevance;
-    b.pass = "output";
-    const relevance = b.emit("Cast", [map], { to: 1 });
-    const name = free(index === 0 ? "relevance" : `relevance_${source.input}`, graph.names);
+    const explained = explain(each, method, values, seed, { stability });
+    const result = (what: string, found: Value) => {
+      const all = one && target && several ? lift(b, found, one, target) : found;
+      b.pass = "output";
+      const name = free(index === 0 ? what : `${what}_${source.input}`, graph.names);
+      return { name, value: b.emit("Cast", [all], { to: 1 }) };
+    };
+    const relevance = result("relevance", explained.relevance);
+    const reading = explained.stability && result("stability", explained.stability);
     const tower: Tower = {
       explains: source.input,
       readout: explained.tokens ? readoutText || explained.readout || read || "every token by itself" : "",
-      relevance: { name, kind: method.kind },
+      relevance: { name: relevance.name, kind: method.kind },
       tokens: explained.tokens ? tokensOf(explained.tokens) : null,
       sites: explained.sites.map((s) => s.softmax.source),
+      ...(reading && { stability: { name: reading.name } }),
     };
     const { inputs = [], outputs = [] } = explained;
-    return { tower, inputs, outputs: [{ name, value: relevance }, ...outputs] };
+    return { tower, inputs, outputs: [relevance, ...(reading ? [reading] : []), ...outputs] };
   });
   const [first, ...further] = results.map(({ tower }) => tower) as [Tower, ...Tower[]];
   const metadata: Metadata = {

@@ -12,11 +12,24 @@ import type { Node, Value } from "./ir/graph.js";
 import type { BuiltMethod, Explained, MethodContext, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
 import type { Builder } from "./ops/builder.js";
+import { divisionOf } from "./relevance/divide.js";
 import { relevanceStep } from "./relevance/propagate.js";
 import { layoutsOf } from "./relevance/sample.js";
+import { type Notes, stability } from "./relevance/stability.js";
 import { product } from "./tensor/dim.js";
 
-export function explain(analysis: Analysis, method: BuiltMethod, options: OptionValues, seed: Value): Explained {
+/** What an explanation consists of; `stability` where it was asked for and the method divides. */
+export interface Outcome extends Explained {
+  readonly stability?: Value;
+}
+
+export function explain(
+  analysis: Analysis,
+  method: BuiltMethod,
+  options: OptionValues,
+  seed: Value,
+  asked: { readonly stability?: boolean } = {},
+): Outcome {
   const b = analysis.model.builder;
   if (method.needs.includes("attention") && analysis.sites.length === 0)
     fail("E030", "", {
@@ -27,9 +40,10 @@ export function explain(analysis: Analysis, method: BuiltMethod, options: Option
         .map((m) => `"${m.id}"`)
         .join(", ")}`,
     });
+  const notes: Notes = { divisions: [], additions: [] };
   // Which sites a method looks at is known only after it was asked: a first, throw-away walk finds out.
   const used = new Set<AttentionSite>();
-  const probe = context(b, analysis, method, options, seed, (site) => {
+  const probe = context(b, analysis, method, options, seed, notes, (site) => {
     used.add(site);
     return { index: site.index, weights: site.weights, gradient: site.weights, relevance: site.weights };
   });
@@ -37,9 +51,9 @@ export function explain(analysis: Analysis, method: BuiltMethod, options: Option
   const sites = analysis.sites.filter((s) => used.has(s));
   const wanted = new Set(sites.map((s) => s.weights));
   const gradients = lazy(() => gradientPass(b, analysis, seed, wanted));
-  const relevances = lazy(() => relevancePass(b, analysis, method, options, seed, wanted));
+  const relevances = lazy(() => relevancePass(b, analysis, method, options, seed, notes, wanted));
   const explained = method.build(
-    context(b, analysis, method, options, seed, (site) => ({
+    context(b, analysis, method, options, seed, notes, (site) => ({
       index: site.index,
       weights: b.asReal(site.weights),
       get gradient() {
@@ -50,7 +64,9 @@ export function explain(analysis: Analysis, method: BuiltMethod, options: Option
       },
     })),
   );
-  return { ...explained, sites };
+  if (!asked.stability) return { ...explained, sites };
+  const blocks = sites.length > 0 ? sites : analysis.sites;
+  return { ...explained, sites, stability: stability(b, notes, blocks, divisionOf(options)) };
 }
 
 function lazy<T>(make: () => T): () => T {
@@ -71,12 +87,17 @@ function relevancePass(
   method: BuiltMethod,
   options: OptionValues,
   seed: Value,
+  notes: Notes,
   wanted: ReadonlySet<Value>,
 ): Map<Value, Value> {
   if (!method.composite) fail("E090", "", { at: method.id, why: "it asks for relevance without a composite" });
   const layouts = dataLayouts(analysis);
-  const stabilizer = (options.stabilizer as number | undefined) ?? 0;
-  const step = relevanceStep(b, { composite: method.composite(options), layouts, units: analysis.units, stabilizer });
+  // A method may ask for the pass again: the notes are of the last one.
+  notes.divisions.length = 0;
+  notes.additions.length = 0;
+  const { units } = analysis;
+  const [composite, division] = [method.composite(options), divisionOf(options)];
+  const step = relevanceStep(b, { composite, layouts, units, division, notes });
   return pullBack(b, { name: "relevance", output: analysis.output, seed, wanted, step });
 }
 
@@ -96,6 +117,7 @@ function context(
   method: BuiltMethod,
   options: OptionValues,
   seed: Value,
+  notes: Notes,
   view: MethodContext["view"],
 ): MethodContext {
   return {
@@ -109,7 +131,7 @@ function context(
       return values.map((v) => found.get(v)!);
     },
     relevanceOf: (values) => {
-      const found = relevancePass(b, analysis, method, options, seed, new Set(values));
+      const found = relevancePass(b, analysis, method, options, seed, notes, new Set(values));
       return values.map((v) => found.get(v)!);
     },
     flow: (map, { normalizeRows = false } = {}) => {

@@ -33,6 +33,8 @@ export interface Tower {
     readonly grid: readonly [number, number] | null;
     readonly stride: readonly [number, number] | null;
   } | null;
+  /** The output [batch, 2 + blocks] that tells how far the numbers can be trusted, where it was asked for. */
+  readonly stability?: { readonly name: string };
   /** Names of the softmax nodes whose attention is used, in data-flow order. */
   readonly sites: readonly string[];
 }

@@ -18,6 +18,8 @@ export interface CompileOptions {
   readonly explains?: string | readonly string[];
   /** Which tokens the head reads, instead of what was found: "index:K", "mean" or "mean:FROM:TO" (negative from the end). */
   readonly readout?: string;
+  /** A second output that tells how far float32 can be trusted with this explanation (for methods with relevance rules). */
+  readonly stability?: boolean;
   /** Options of the method, such as `startLayer`. */
   readonly [option: string]: unknown;
 }
@@ -31,10 +33,11 @@ export interface ResolvedOptions {
   readonly readout: Readout | undefined;
   /** The read-out as the caller wrote it. */
   readonly readoutText: string | undefined;
+  readonly stability: boolean;
 }
 
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
-const GENERAL = new Set(["method", "target", "severalTargets", "output", "explains", "readout"]);
+const GENERAL = new Set(["method", "target", "severalTargets", "output", "explains", "readout", "stability"]);
 
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const method = findMethod(options.method ?? "transformer-attribution");
@@ -64,6 +67,11 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     return why === undefined ? [] : [diagnostic("E016", `"${name}"`, { why, try: hint })];
   });
   if (problems.length > 0) throw new VitrailError(problems);
+  if (options.stability && !method.needs.includes("relevance"))
+    fail("E016", '"stability"', {
+      why: `"${method.id}" divides by nothing that could vanish`,
+      try: "leave it out",
+    });
   const defaults = Object.fromEntries(method.options.map((o) => [o.name, o.default]));
   const values = { ...defaults, ...(Object.fromEntries(given) as Record<string, OptionValue>) };
   return {
@@ -74,6 +82,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     choice: { output: options.output, explains: explainedInputs(options.explains) },
     readout: readReadout(options.readout),
     readoutText: options.readout,
+    stability: options.stability === true,
   };
 }
 

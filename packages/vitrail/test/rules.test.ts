@@ -169,6 +169,38 @@ describe("the normalised addition", () => {
     });
     expect(distance(found.a!, expected)).toBeLessThan(1e-6);
   });
+
+  test("with a ridge: R z / (z² + (ε mean|z|)²)", async () => {
+    const m = new Sketch();
+    const y = m.op("Add", [m.data("a", [2, 3, 4], a), m.data("b", [2, 3, 4], b)]);
+    const found = await pulled(m, { from: y, start: R, wanted: ["a"], ridge: 0.3 });
+    const expected = [0, 1].flatMap((i) => {
+      const at = (v: readonly number[]) => v.slice(12 * i, 12 * i + 12);
+      const z = at(a).map((x, k) => x + at(b)[k]!);
+      const guard = (0.3 * sum(z.map(Math.abs))) / 12;
+      const s = at(R).map((r, k) => (r * z[k]!) / (z[k]! ** 2 + guard ** 2));
+      const [ra, rb] = [at(a), at(b)].map((v) => v.map((x, k) => x * s[k]!)) as [number[], number[]];
+      const [A, B] = [sum(ra), sum(rb)];
+      return ra.map((x) => (x * Math.abs(A) * sum(at(R))) / ((Math.abs(A) + Math.abs(B)) * A));
+    });
+    expect(distance(found.a!, expected)).toBeLessThan(1e-6);
+  });
+
+  test("a ridge moves quotients by the square of what a shift does, and takes a vanished sum", async () => {
+    const run = async (options: object, values = b) => {
+      const m = new Sketch();
+      const y = m.op("Add", [m.data("a", [2, 3, 4], a), m.data("b", [2, 3, 4], values)]);
+      return (await pulled(m, { from: y, start: R, wanted: ["a"], ...options })).a!;
+    };
+    const exact = await run({});
+    const moved = async (options: object) => distance(await run(options), exact);
+    expect((await moved({ ridge: 1e-4 })) / (await moved({ ridge: 1e-3 }))).toBeLessThan(0.015);
+    expect((await moved({ stabilizer: 1e-4 })) / (await moved({ stabilizer: 1e-3 }))).toBeGreaterThan(0.05);
+    const opposite = b.map((x, i) => (i === 5 ? -a[5]! : x));
+    const [kept, blown] = [await run({ ridge: 1e-3 }, opposite), await run({}, opposite)];
+    expect(Math.abs(kept[5]!)).toBeLessThan(1e-9);
+    expect(Math.abs(blown[5]!)).toBeGreaterThan(0.9);
+  });
 });
 
 describe("what passes relevance on", () => {

@@ -16,6 +16,7 @@ import { unitsOf } from "../output/text.js";
 import { promptUnits } from "../output/words.js";
 import type { PromptWords } from "../pair/work.js";
 import { version } from "../version.js";
+import { instability, stabilityOf } from "./stability.js";
 import { titleOf } from "./title.js";
 import type { Answer, AtTokenChosen } from "./work.js";
 
@@ -35,6 +36,7 @@ export const sourceOf = ({ explanation }: Answer, { source }: DocumentContext): 
 export function toDocument(answer: Answer, context: DocumentContext): ExplanationDocument {
   const { sample, explanation, row, milliseconds } = answer;
   const { metadata } = explanation;
+  const stability = stabilityOf(answer);
   const { name, sha256, kind, size } = sample;
   const { words } = answer;
   return {
@@ -48,6 +50,7 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     ...(isText(sample) && { tokens: tokensOf(answer) }),
     ...(words && words.length > 0 && { tokens: promptTokens(words) }),
     ...(explanation.completeness && { completeness: explanation.completeness[row]! }),
+    ...(stability && { stability }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: warningsOf(answer),
@@ -82,7 +85,9 @@ function promptTokens(words: readonly PromptWords[]): DocumentToken[] {
 }
 
 /** What a person should know before trusting this map. */
-export function warningsOf({ sample, explanation, row, chosen, words = [], warnings = [] }: Answer): string[] {
+export function warningsOf(answer: Answer): string[] {
+  const { sample, explanation, row, chosen, words = [], warnings = [] } = answer;
+  const stability = stabilityOf(answer);
   const { id, classSpecific } = findMethod(explanation.metadata.method);
   const values = explanation.toTokens(row);
   const missed = explanation.completeness?.[row]?.error ?? 0;
@@ -97,6 +102,7 @@ export function warningsOf({ sample, explanation, row, chosen, words = [], warni
       ? [`the map misses the sum it should have by ${(100 * missed).toFixed(0)} %: more steps may help`]
       : []),
     ...(odd > 0 ? [`${odd} of ${values.length} values are not finite`] : []),
+    ...(stability?.poor ? [instability(stability)] : []),
   ];
 }
 

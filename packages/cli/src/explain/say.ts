@@ -6,6 +6,7 @@ import { promptViews } from "../output/words.js";
 import type { Terminal } from "../terminal.js";
 import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
+import { stabilityLine, stabilityOf } from "./stability.js";
 import { scoreName, titleOf } from "./title.js";
 import { type Answer, classIn } from "./work.js";
 
@@ -26,6 +27,10 @@ export function sayAnswers(
   if (isText(first.sample)) sayTexts(terminal, answers);
   else for (const answer of answers) sayPicture(terminal, answer);
   sayPrompts(terminal, answers);
+  for (const answer of answers) {
+    const stability = stabilityOf(answer);
+    if (stability) terminal.detail(`  ${colors.dim(stabilityLine(stability))}`);
+  }
   const warnings = new Set(answers.flatMap(warningsOf));
   for (const warning of [...warnings].filter((text) => !said.has(text)))
     terminal.say(`  ${colors.yellow(`note: ${warning}`)}`);

@@ -75,6 +75,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
     ...(await hiddenTokens(method, files)),
+    ...(method.needs.includes("relevance") && { stability: true }),
     ...options,
     ...readDevice(flags),
   };

@@ -9,15 +9,18 @@ import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
 import type { Composite } from "./composites.js";
+import { type Division, divide } from "./divide.js";
 import type { RuleContext } from "./rules.js";
 import { sampleSum } from "./sample.js";
+import type { Notes } from "./stability.js";
 
 export interface RelevanceOptions {
   readonly composite: Composite;
   readonly layouts: ReadonlyMap<Value, Layout>;
   readonly units: UnitFinder;
-  /** ε of the stabilised division; 0 is the authors' 1e-9. */
-  readonly stabilizer: number;
+  readonly division: Division;
+  /** Where divisions and additions are noted, if somebody asks how stable they are. */
+  readonly notes?: Notes | undefined;
 }
 
 export function relevanceStep(b: Builder, options: RelevanceOptions): Step {
@@ -40,6 +43,8 @@ export function relevanceStep(b: Builder, options: RelevanceOptions): Step {
         try: 'a method without relevance rules, such as "generic-attention" or "gradient-x-input"',
       });
     const context = ruleContext(b, options, node, dys, R, (v) => live.has(v));
+    if (roleOf(operator, node) === "add")
+      options.notes?.additions.push({ node, R, layout: options.layouts.get(node.outputs[0]!) });
     const parts = rule(context);
     return node.inputs.flatMap((v, i) => (context.wants[i] && parts[i] ? [[v!, parts[i]!] as const] : []));
   };
@@ -71,19 +76,13 @@ function ruleContext(
     vjp: (dy, at = x) => vjp(b, node, Array.isArray(dy) ? dy : [dy as Value], wants, at),
     at: (inputs) => b.emit(node.operator, inputs, node.attributes),
     sampleSum: sum,
-    divide: (a, z, unit) =>
-      options.stabilizer > 0 ? stabilized(b, a, z, options.stabilizer, sum) : b.safeDivide(a, z, unit),
+    divide: (a, z, unit) => {
+      options.notes?.divisions.push({ R: a, z, layout });
+      return divide(b, options.division, a, z, { layout, unit });
+    },
     scalarOf: (i) => scalarOf(node.inputs[i]!),
     fanIn: fanIn(node),
   };
-}
-
-/** S = R / (z + s(z) ε mean|z|), s(z) = 1 for z >= 0, else -1; the mean runs over the sample. */
-function stabilized(b: Builder, R: Value, z: Value, epsilon: number, sum: (v: Value) => Value): Value {
-  const magnitude = b.abs(z);
-  const ones = b.add(b.mul(magnitude, 0), 1);
-  const shift = b.add(b.mul(b.div(sum(magnitude), sum(ones)), epsilon), 1e-30);
-  return b.div(R, b.add(z, b.where(b.greater(0, z), b.neg(shift), shift)));
 }
 
 const PASSING = new Set(["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Split", "Cast", "Expand"]);

@@ -22,7 +22,7 @@ export interface RuleContext {
   readonly at: (x: readonly Value[]) => Value;
   /** Sum over all of a sample's elements, broadcastable against R. */
   readonly sampleSum: (v: Value) => Value;
-  /** R / z, guarded; with a stabiliser R / (z + s(z) ε mean|z|). `unit` scales the guard where z itself was scaled. */
+  /** R / z, guarded (divide.ts). `unit` scales the guard where z itself was scaled. */
   readonly divide: (R: Value, z: Value, unit?: number) => Value;
   /** Product of the scalar constants that were multiplied into an operand before. */
   readonly scalarOf: (input: number) => number;

@@ -1,5 +1,6 @@
 import type { Completeness } from "../methods/drive.js";
 import type { Explanation } from "./explanation.js";
+import type { Stability } from "./stability.js";
 
 export const schema = "vitrail/explanation@1";
 
@@ -57,7 +58,7 @@ export interface ExplanationDocument {
   tokens?: readonly DocumentToken[];
   /** For methods that promise what a map adds up to: its sum, and what the target's score gained from the baseline. */
   completeness?: Completeness;
-  stability?: unknown;
+  stability?: Stability;
   timing: Readonly<Record<string, number>>;
   seed?: number;
   warnings: readonly string[];

@@ -56,7 +56,7 @@ export function explainDriven(session: Session, findings: Findings) {
         : metadata;
     const relevance = { type: "float32", dims: [batch, ...shape], data: values };
     const indices = isWeights(target) ? undefined : targetIndices(target, logits);
-    return new Explanation(outputs, relevance, own, indices, dims, completeness.length > 0 ? completeness : undefined);
+    return new Explanation(outputs, relevance, own, indices, dims, completeness.length > 0 ? { completeness } : {});
   };
 }
 

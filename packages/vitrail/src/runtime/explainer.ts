@@ -111,13 +111,22 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
 
   /** `at`: which of the run's targets, where it had a leading axis of them. */
   const finish = (outputs: Outputs, targets: readonly Index[] | undefined, feeds: Feeds, at?: number) => {
-    const names = towers.map(({ relevance }) => relevance.name);
+    const names = towers.flatMap(({ relevance, stability }) => [relevance.name, stability?.name]);
     const own = Object.fromEntries(Object.entries(outputs).filter(([name]) => !names.includes(name)));
+    const part = (all: Tensor) => (at === undefined ? all : partOf(all, at));
     const [first, ...others] = towers.map((tower) => {
       const relevance = outputs[tower.relevance.name];
+      const readings = tower.stability && outputs[tower.stability.name];
       if (relevance) {
-        const map = at === undefined ? relevance : partOf(relevance, at);
-        return new Explanation(own, map, tower, targets, feeds[tower.explains]!.dims);
+        const inputDims = feeds[tower.explains]!.dims;
+        return new Explanation(
+          own,
+          part(relevance),
+          tower,
+          targets,
+          inputDims,
+          readings && { stability: part(readings) },
+        );
       }
       const why = `it gave no ${tower.relevance.name} but only: ${Object.keys(outputs).join(", ")}`;
       throw failure(problem("E067", { why, try: "compile the model again" }));

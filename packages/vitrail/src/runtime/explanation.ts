@@ -1,5 +1,6 @@
 import type { Metadata } from "../metadata.js";
 import type { Completeness } from "../methods/drive.js";
+import { type Stability, stabilityOf } from "./stability.js";
 import type { Index } from "./target.js";
 import { type Outputs, sizeOf, type Tensor, toFloat32 } from "./tensor.js";
 
@@ -10,6 +11,13 @@ export interface Grid {
   readonly values: Float32Array;
   /** Relevance of the leading special tokens (class, distillation, registers); empty for input methods. */
   readonly special: Float32Array;
+}
+
+/** What a run may say beside the map itself. */
+export interface Beside {
+  readonly completeness?: readonly Completeness[];
+  /** [batch, 2 + blocks], see relevance/stability.ts. */
+  readonly stability?: Tensor;
 }
 
 /** What one run gave: the prediction, and which parts of the input it came from. */
@@ -25,9 +33,18 @@ export class Explanation {
     readonly targets: readonly Index[] | undefined,
     /** The shape of the explained input, which says the grid of models with a dynamic size. */
     readonly inputDims: readonly number[],
-    /** Of each sample, for methods that promise what a map adds up to (integrated gradients). */
-    readonly completeness?: readonly Completeness[] | undefined,
+    private readonly beside: Beside = {},
   ) {}
+
+  /** Of each sample, for methods that promise what a map adds up to (integrated gradients). */
+  get completeness(): readonly Completeness[] | undefined {
+    return this.beside.completeness;
+  }
+
+  /** How far float32 can be trusted with one sample's relevance; undefined where the model was not compiled to tell. */
+  stability(sample = 0): Stability | undefined {
+    return this.beside.stability && stabilityOf(this.beside.stability, sample);
+  }
 
   /** The explained output, which is `logits` for most models. */
   get logits(): Tensor {

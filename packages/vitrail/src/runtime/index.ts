@@ -13,5 +13,6 @@ export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.
 export { Explanation, type Grid } from "./explanation.js";
 export type { Findings } from "./load.js";
 export type { NativeSession, Part, Session } from "./session.js";
+export type { Stability } from "./stability.js";
 export type { Index, Target } from "./target.js";
 export { type Feeds, type Outputs, type Tensor, type TypedArray, tensor, toFloat32 } from "./tensor.js";

@@ -10,8 +10,10 @@ import { dataInputs, type Value } from "../../src/ir/graph.js";
 import { ancestors } from "../../src/ir/traverse.js";
 import { readModel } from "../../src/onnx/model.js";
 import { type Composite, chefer2021 } from "../../src/relevance/composites.js";
+import { divisionOf } from "../../src/relevance/divide.js";
 import { relevanceStep } from "../../src/relevance/propagate.js";
 import { layoutsOf } from "../../src/relevance/sample.js";
+import { type Notes, stability } from "../../src/relevance/stability.js";
 import { elementCount, tensorOf } from "../../src/tensor/tensor.js";
 
 export interface Drawn {
@@ -45,12 +47,13 @@ export interface PassRequest {
   readonly wanted: readonly string[];
   readonly composite?: Composite;
   readonly stabilizer?: number;
+  readonly ridge?: number;
   readonly pass?: "relevance" | "gradient";
 }
 
 /** The pass, emitted but not run. */
 function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
-  const { from, wanted, composite = chefer2021, stabilizer = 0, pass = "relevance" } = request;
+  const { from, wanted, composite = chefer2021, stabilizer = 0, ridge = 0, pass = "relevance" } = request;
   sketch.output(from);
   const model = sketch.bytes();
   const graph = importModel(readModel(model));
@@ -69,15 +72,46 @@ function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
   );
   const seed = b.value("float64", output.shape);
   const values = wanted.map((name) => named.get(name)!);
-  const step = pass === "gradient" ? gradientStep(b) : relevanceStep(b, { composite, layouts, units, stabilizer });
+  const division = divisionOf({ stabilizer, ridge });
+  const notes: Notes = { divisions: [], additions: [] };
+  const step = pass === "gradient" ? gradientStep(b) : relevanceStep(b, { composite, layouts, units, division, notes });
   const found = pullBack(b, { name: pass, output, seed, wanted: new Set(values), step });
-  return { model, graph, seed, found: values.map((v) => found.get(v)!), dims: output.shape as readonly number[] };
+  return {
+    model,
+    graph,
+    notes,
+    division,
+    seed,
+    found: values.map((v) => found.get(v)!),
+    dims: output.shape as readonly number[],
+  };
 }
 
 /** True where the relevance that arrives is, without any arithmetic, the relevance that started. */
 export function passesUnchanged(sketch: Sketch, from: string, wanted: string): boolean {
   const { seed, found } = emitted(sketch, { from, wanted: [wanted] });
   return found[0] === seed;
+}
+
+/** The stability reading of a pass: [weak, magnification] per sample. */
+export async function readings(sketch: Sketch, request: PassRequest): Promise<number[][]> {
+  const { model, graph, notes, division, seed, dims } = emitted(sketch, request);
+  const b = graph.builder;
+  const value = stability(b, notes, [], division);
+  b.pass = "output";
+  const patch = writePatch({
+    b,
+    taken: graph.names,
+    inputs: [{ name: "R", value: seed }],
+    outputs: [{ name: "stability", value: b.node("Identity", [value], {}, 1)[0]! }],
+    metadata: {},
+    irVersion: 8n,
+  });
+  const session = await open(Uint8Array.of(...model, ...patch.bytes));
+  const results = await session.run({ ...sketch.feeds, R: array("float64", request.start, dims) });
+  await session.release();
+  const { values } = results.stability!;
+  return Array.from({ length: values.length / 2 }, (_, i) => values.slice(2 * i, 2 * i + 2));
 }
 
 /** Relevance of the wanted values. */
