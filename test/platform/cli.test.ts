@@ -464,6 +464,17 @@ describe("inspect, methods, doctor", () => {
       metadata: { tokens: { prefix: 1, grid: [4, 4] } },
     });
     expect(json.sites).toHaveLength(4);
+    const states = json.evidence.map(({ finding, state }: Record<string, string>) => `${finding} ${state}`);
+    expect(states).toEqual([
+      "output found",
+      "input found",
+      "attention found",
+      "tokens found",
+      "read-out found",
+      "labels found",
+      "pixels found",
+    ]);
+    expect(text.stdout).toMatch(/read-out +token 0\n +found, .* to correct it: --readout index:K/);
     const ir = await vitrail(["inspect", model, "--ir"]);
     expect(ir.stdout).toMatch(/Softmax/);
   });

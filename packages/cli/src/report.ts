@@ -1,4 +1,4 @@
-import { formatDiagnostic, type Report, type SiteReport, type ValueReport } from "vitrail";
+import { type Finding, formatDiagnostic, type Report, type SiteReport, type ValueReport } from "vitrail";
 import type { ModelFiles } from "./model/folder.js";
 import { size } from "./output/size.js";
 import type { Colors } from "./terminal.js";
@@ -14,12 +14,8 @@ export function reportLines(report: Omit<Report, "print">, files: ModelFiles, co
     ...field("file", `${files.file}, opset ${report.opset}, ${nodes.original} nodes`),
     ...field("inputs", ...report.inputs.map(valueLine)),
     ...field("outputs", ...report.outputs.map(valueLine)),
-    ...field("labels", labelLine(files.labels)),
     ...(metadata ? field("method", metadata.method) : []),
-    ...(metadata ? field("explains", `${metadata.output} by ${metadata.explains}`) : []),
-    ...(metadata?.tokens?.grid || metadata?.tokens?.stride ? field("tokens", tokenLine(metadata.tokens)) : []),
-    ...(metadata?.readout ? field("read-out", metadata.readout) : []),
-    ...field("attention", ...siteLines(report.sites)),
+    ...findingsOf(report, files).flatMap((finding) => field(finding.finding, ...findingLines(finding, report, colors))),
     ...(metadata ? field("patch", `${size(patchBytes)}, ${nodes.added} nodes`) : []),
     ...diagnostics.map((diagnostic) => `\n${formatDiagnostic(diagnostic)}`),
   ];
@@ -27,16 +23,73 @@ export function reportLines(report: Omit<Report, "print">, files: ModelFiles, co
 
 const valueLine = ({ name, type, dims }: ValueReport): string => `${name}: ${type} [${dims.join(", ")}]`;
 
-function labelLine(labels: readonly string[] | undefined): string {
-  if (!labels) return "none";
+function labelLine(labels: readonly string[]): string {
   const shown = labels.slice(0, 6).join(" · ");
   return `${labels.length}: ${shown}${labels.length > 6 ? " …" : ""}`;
 }
 
-function tokenLine({ prefix, grid, stride }: NonNullable<NonNullable<Report["metadata"]>["tokens"]>): string {
-  const special = `${prefix} special`;
-  if (grid) return `${special} + ${grid[0]} × ${grid[1]} patches`;
-  return stride ? `${special} + one per ${stride[0]} × ${stride[1]} pixels` : special;
+/** A finding of the compiler, or about what lies beside the model. */
+export type AnyFinding = Omit<Finding, "finding"> & { readonly finding: string };
+
+/** What was found in the graph, and what beside it. */
+export function findingsOf({ evidence, inputs }: Omit<Report, "print">, files: ModelFiles): AnyFinding[] {
+  const explained = inputs.find(({ name }) => name === evidence.find(({ finding }) => finding === "input")?.value);
+  return [
+    ...evidence,
+    labelsOf(files),
+    ...(explained?.dims.length === 4 ? [pixelsOf(files, explained.dims)] : []),
+    ...(explained?.type.startsWith("int") ? [wordsOf(files)] : []),
+  ];
+}
+
+const labelsFlag = "--labels FILE";
+
+function labelsOf({ labels }: ModelFiles): AnyFinding {
+  const [finding, flag] = ["labels", labelsFlag];
+  if (labels)
+    return {
+      finding,
+      state: "found",
+      value: labelLine(labels),
+      evidence: "named beside the model, or with the flag",
+      flag,
+    };
+  return {
+    finding,
+    state: "missing",
+    value: "none",
+    evidence: "no config.json or labels.txt beside the model: classes are numbers",
+    flag,
+  };
+}
+
+function pixelsOf({ preprocessor }: ModelFiles, dims: readonly (number | string)[]): AnyFinding {
+  const [finding, file] = ["pixels", "preprocessor_config.json"];
+  if (preprocessor !== undefined) return { finding, state: "found", value: file, evidence: "lies beside the model" };
+  const evidence = `no ${file} lies beside the model`;
+  const fixed = dims.filter((dim) => typeof dim === "number").length >= 3;
+  if (!fixed)
+    return { finding, state: "missing", value: "size unknown", evidence: `${evidence}, and its input has any size` };
+  return { finding, state: "derived", value: "resized to the input, mean and deviation 0.5", evidence };
+}
+
+function wordsOf({ tokenizer }: ModelFiles): AnyFinding {
+  const [finding, file] = ["words", "tokenizer.json"];
+  if (tokenizer !== undefined) return { finding, state: "found", value: file, evidence: "lies beside the model" };
+  return {
+    finding,
+    state: "missing",
+    value: "none",
+    evidence: `no ${file} lies beside the model: ids come with --tensors alone`,
+  };
+}
+
+function findingLines(finding: AnyFinding, { sites }: Pick<Report, "sites">, colors: Colors): string[] {
+  const { state, value, evidence, flag } = finding;
+  const paint = { found: colors.green, given: colors.green, derived: colors.yellow, missing: colors.red }[state];
+  const values = finding.finding === "attention" && sites.length > 0 ? siteLines(sites) : [value];
+  const hint = flag ? colors.dim(`; to correct it: ${flag}`) : "";
+  return [...values, `${paint(state)}${colors.dim(`, ${evidence}`)}${hint}`];
 }
 
 /** Sites of one shape are one line. */

@@ -14,7 +14,7 @@ import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
 import { builtMethods } from "./methods/registry.js";
 import { readModel } from "./onnx/model.js";
-import { type CompileOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
 import { seedOf, severalOf, targetInput } from "./seed.js";
 import { version } from "./version.js";
@@ -101,7 +101,11 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const bytes = new Uint8Array(original.length + patch.bytes.length);
   bytes.set(original);
   bytes.set(patch.bytes, original.length);
-  return { bytes, patch: patch.bytes, report: reportOf({ graph, analysis, metadata, patch }) };
+  return {
+    bytes,
+    patch: patch.bytes,
+    report: reportOf({ graph, analysis, metadata, patch, chosen: chosenIn(request) }),
+  };
 }
 
 function tokensOf(tokens: NonNullable<ReturnType<typeof explain>["tokens"]>): Metadata["tokens"] {

@@ -8,6 +8,7 @@ export {
   messageOf,
   VitrailError,
 } from "./errors.js";
+export type { Finding } from "./evidence.js";
 export { inspect } from "./inspect.js";
 export { type Metadata, originalBytes, readMetadata } from "./metadata.js";
 export type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";

@@ -18,7 +18,9 @@ export function inspect(model: Uint8Array, options: CompileOptions = {}): Report
     return prepare(model, options).report;
   } catch (error) {
     if (!(error instanceof VitrailError) || error.diagnostics.some((d) => d.kind !== "unsupported")) throw error;
-    return reportOf({ ...found(model, options), diagnostics: error.diagnostics });
+    const { output, explains, readout } = options;
+    const chosen = { output, explains: typeof explains === "string" ? explains : explains?.[0], readout };
+    return reportOf({ ...found(model, options), chosen, diagnostics: error.diagnostics });
   }
 }
 

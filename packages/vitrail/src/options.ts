@@ -36,6 +36,11 @@ export interface ResolvedOptions {
   readonly stability: boolean;
 }
 
+/** What of a request the caller named, rather than left to be found. */
+export const chosenIn = ({ choice, readoutText }: ResolvedOptions) => {
+  return { output: choice.output, explains: choice.explains[0], readout: readoutText };
+};
+
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
 const GENERAL = new Set(["method", "target", "severalTargets", "output", "explains", "readout", "stability"]);
 

@@ -12,7 +12,7 @@ import { type Metadata, originalBytes } from "./metadata.js";
 import { type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
 import { readModel } from "./onnx/model.js";
-import { type CompileOptions, type ResolvedOptions, resolveOptions } from "./options.js";
+import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
 import { seedOf, targetInput } from "./seed.js";
 import { version } from "./version.js";
@@ -86,7 +86,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
   return {
     bytes: program?.bytes ?? original,
-    report: reportOf({ graph, analysis, metadata }),
+    report: reportOf({ graph, analysis, metadata, chosen: chosenIn(resolved) }),
     metadata,
     driving: {
       program: own

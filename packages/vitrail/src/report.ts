@@ -4,6 +4,7 @@ import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { Patch } from "./emit/patch.js";
 import { printGraph } from "./emit/print.js";
 import type { Diagnostic } from "./errors.js";
+import { type Chosen, evidenceOf, type Finding } from "./evidence.js";
 import type { Value } from "./ir/graph.js";
 import type { Metadata } from "./metadata.js";
 import type { ElementType } from "./tensor/element-type.js";
@@ -29,6 +30,8 @@ export interface Report {
   readonly outputs: readonly ValueReport[];
   readonly sites: readonly SiteReport[];
   readonly metadata: Metadata | undefined;
+  /** What the explanation rests on, each with how it was found out. */
+  readonly evidence: readonly Finding[];
   readonly diagnostics: readonly Diagnostic[];
   readonly nodes: { readonly original: number; readonly added: number };
   readonly patchBytes: number;
@@ -41,10 +44,13 @@ export interface ReportRequest {
   readonly analysis?: Analysis;
   readonly metadata?: Metadata;
   readonly patch?: Patch;
+  /** What the caller chose. */
+  readonly chosen?: Chosen;
   readonly diagnostics?: readonly Diagnostic[];
 }
 
-export function reportOf({ graph, analysis, metadata, patch, diagnostics = [] }: ReportRequest): Report {
+export function reportOf(request: ReportRequest): Report {
+  const { graph, analysis, metadata, patch, chosen, diagnostics = [] } = request;
   return {
     opset: graph.opset,
     inputs: [...graph.inputs].map(valueReport),
@@ -52,6 +58,7 @@ export function reportOf({ graph, analysis, metadata, patch, diagnostics = [] }:
     sites:
       analysis?.sites.map((s) => ({ index: s.index, node: s.softmax.source, shape: dimsOf(whole(s.weights)) })) ?? [],
     metadata,
+    evidence: evidenceOf(graph, analysis, metadata, chosen),
     diagnostics,
     nodes: { original: graph.nodeCount, added: patch?.nodes.length ?? 0 },
     patchBytes: patch?.bytes.length ?? 0,

@@ -20,7 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["methods"],
   ["explain.ts", "metadata.ts", "options.ts"],
   ["emit"],
-  ["report.ts"],
+  ["evidence.ts", "report.ts"],
   ["compile.ts", "vector.ts"],
   ["inspect.ts", "prepare.ts"],
   ["index.ts"],

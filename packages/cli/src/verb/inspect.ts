@@ -5,7 +5,7 @@ import { addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
 import { exit } from "../problem.js";
-import { reportLines } from "../report.js";
+import { findingsOf, reportLines } from "../report.js";
 import type { Terminal } from "../terminal.js";
 import type { RunVerb } from "./verb.js";
 
@@ -43,7 +43,8 @@ async function show(model: string, flags: InspectFlags, terminal: Terminal): Pro
   if (flags.json) {
     const { name, file, labels } = files;
     const ir = flags.ir ? { ir: report.print() } : {};
-    terminal.json({ model: { name, file }, labels: labels ?? null, ...findings, ...ir });
+    const evidence = findingsOf(report, files);
+    terminal.json({ model: { name, file }, labels: labels ?? null, ...findings, evidence, ...ir });
   } else if (flags.ir) {
     terminal.print(report.print());
   } else {
