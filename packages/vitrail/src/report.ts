@@ -1,6 +1,7 @@
 /** What was found in a model and what was added to it, for people and programs. */
 import type { Analysis } from "./analysis.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
+import { whole } from "./canonicalize/narrow.js";
 import type { Patch } from "./emit/patch.js";
 import { printGraph } from "./emit/print.js";
 import type { Diagnostic } from "./errors.js";
@@ -65,9 +66,6 @@ export function reportOf(request: ReportRequest): Report {
     print: () => printGraph(graph, patch),
   };
 }
-
-/** The attention as the file computes it, where the compiler looks at one of its rows only. */
-const whole = (v: Value): Value => (v.emitAs?.producer?.operator === "Slice" ? v.emitAs.producer.inputs[0]! : v);
 
 const dimsOf = (v: Value): (number | string)[] => v.shape?.map((d) => (typeof d === "number" ? d : d.key)) ?? [];
 const valueReport = ([name, v]: readonly [string, Value]): ValueReport => ({ name, type: v.type, dims: dimsOf(v) });

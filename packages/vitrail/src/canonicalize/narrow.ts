@@ -176,3 +176,6 @@ function sameAxis(from: Shape, to: Shape, axis: number): number | undefined {
     if (equal(from[i]!, to[axis]!) && equal(product(from.slice(0, i)), before)) return i;
   return undefined;
 }
+
+/** The value as the file computes it, where only one of its rows is looked at. */
+export const whole = (v: Value): Value => (v.emitAs?.producer?.operator === "Slice" ? v.emitAs.producer.inputs[0]! : v);

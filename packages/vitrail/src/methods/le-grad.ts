@@ -3,6 +3,7 @@
  * layer's own tokens; here every gradient is that of the model's final output, which needs no head applied to inner layers.
  */
 import type { AttentionSite } from "../canonicalize/attention-site.js";
+import { whole } from "../canonicalize/narrow.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { reciprocalOf } from "../ops/reduction.js";
@@ -36,11 +37,11 @@ export const leGrad: BuiltMethod = {
 
 /**
  * The same row for every query, so that the read-out, whose weights sum to one, reads it as it is. Queries that do not reach the
- * output have no gradient, and where they were left out of the computation they still count: there are as many as keys.
+ * output have no gradient, and where they were left out of the computation they still count; a pooling head has one.
  */
-function meanOverQueries(b: Builder, { axes }: AttentionSite, gradient: Value): Value {
-  const [[query], [key]] = [axes.query, axes.key];
-  const shape = b.shape(gradient);
-  const mean = b.mul(b.reduceSum(b.relu(gradient), [query]), reciprocalOf(b, shape[key]!));
+function meanOverQueries(b: Builder, { axes, weights }: AttentionSite, gradient: Value): Value {
+  const [query] = axes.query;
+  const queries = b.shape(whole(weights))[query]!;
+  const mean = b.mul(b.reduceSum(b.relu(gradient), [query]), reciprocalOf(b, queries));
   return b.add(mean, b.mul(gradient, 0));
 }
