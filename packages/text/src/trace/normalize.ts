@@ -54,7 +54,7 @@ export function aligned(t: Tracked, f: (text: string) => string): Tracked {
   const visit = (from: number, to: number, whole: string): Tracked[] => {
     const parts = clusters.slice(from, to);
     if (parts.map(image).join("") === whole) {
-      return parts.map((part, i) => replaced(slice(t, offsets[from + i]!, offsets[from + i + 1]!), image(part)));
+      return parts.map((part, i) => rewritten(slice(t, offsets[from + i]!, offsets[from + i + 1]!), image(part)));
     }
     for (const middle of cutsNear((from + to) >> 1, from, to)) {
       const left = f(t.text.slice(offsets[from]!, offsets[middle]!));
@@ -64,6 +64,15 @@ export function aligned(t: Tracked, f: (text: string) => string): Tracked {
     return [replaced(slice(t, offsets[from]!, offsets[to]!), whole)];
   };
   return concat(visit(0, clusters.length, f(t.text)));
+}
+
+/** A cluster that stays one keeps its places unit by unit; of one that becomes several characters, each comes from all of it. */
+function rewritten(cluster: Tracked, text: string): Tracked {
+  const [own] = text.match(CLUSTER) ?? [];
+  if (own === text && text.length === cluster.text.length) return replaced(cluster, text);
+  const length = text.length;
+  const [start, end] = [cluster.starts[0] ?? 0, Math.max(...cluster.ends)];
+  return { text, starts: new Array<number>(length).fill(start), ends: new Array<number>(length).fill(end) };
 }
 
 /** Places to cut between `from` and `to`, the middle first. */
