@@ -49,8 +49,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const graph = importModel(proto);
   const b = graph.builder;
   absorbGuards(b);
-  // Normalised rows need every query's sum, also of the tokens that the head does not read.
-  const read = values.normalizeRows === true || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
+  const read = method.everyToken?.(values) || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
   const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
   const [analysis] = analyses as [Analysis, ...Analysis[]];
   const one = targetInput(b, mode, analysis.output);
@@ -71,7 +70,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     const tower: Tower = {
       explains: source.input,
       readout: explained.tokens ? readoutText || explained.readout || read || "every token by itself" : "",
-      relevance: { name: relevance.name, kind: method.kind },
+      relevance: { name: relevance.name, kind: explained.kind ?? method.kind },
       tokens: explained.tokens ? tokensOf(explained.tokens) : null,
       sites: explained.sites.map((s) => s.softmax.source),
       ...(reading && { stability: { name: reading.name } }),

@@ -157,6 +157,35 @@ describe("promises", () => {
     expect(sum(row)).toBeCloseTo(logit, 4);
   });
 
+  /** One block with biases; a position table below it, which is no part of the block. */
+  const biased = (m: Sketch, x: string) => {
+    const bias = (y: string, seed: number) => m.op("Add", [y, m.fixed(draw(D, seed))]);
+    const start = m.op("Add", [x, m.fixed(draw(T * D, 60), [T, D])]);
+    const inner = m.op("Add", [start, bias(attention(m, bias(norm(m, start), 61)), 62)]);
+    return m.op("Add", [
+      inner,
+      bias(linear(m, activation(m, bias(linear(m, bias(norm(m, inner), 63), 21), 64)), 22), 65),
+    ]);
+  };
+
+  test("FullGrad+ of one block: its input and its biases add up to the logit", async () => {
+    const { row, logit } = await read(biased, { method: "libra-grad", full: true });
+    expect(row.length).toBe(T);
+    expect(sum(row)).toBeCloseTo(logit, 4);
+    const { row: input } = await read(biased, { method: "libra-grad" });
+    expect(Math.abs(sum(input) - logit)).toBeGreaterThan(0.1);
+  });
+
+  test("FullGrad+ without biases in one block is input x gradient, token by token; two blocks count twice", async () => {
+    const [full, input] = await Promise.all([
+      relevance(block, { method: "libra-grad", full: true }),
+      relevance(block, { method: "libra-grad" }),
+    ]);
+    expect(distance(full, rows(input, D).map(sum))).toBeLessThan(CLOSE);
+    const { row, logit } = await read((m, x) => block(m, block(m, x)), { method: "libra-grad", full: true });
+    expect(sum(row)).toBeCloseTo(2 * logit, 3);
+  });
+
   test.each(["cp-lrp", "attn-lrp", "res-lrp"])("%s: gated products and additions conserve", async (method) => {
     const { row, logit } = await read(gated, { method });
     expect(sum(row)).toBeCloseTo(logit, 4);

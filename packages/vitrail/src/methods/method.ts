@@ -55,6 +55,8 @@ export interface Explained {
   readonly readout?: string;
   /** Sites whose maps were used. */
   readonly sites: readonly AttentionSite[];
+  /** Where options decide it: what the values are about. */
+  readonly kind?: MethodEntry["kind"];
   /** Further inputs and outputs of the program, for whoever drives it. */
   readonly inputs?: readonly Named[];
   readonly outputs?: readonly Named[];
@@ -81,6 +83,8 @@ export interface MethodEntry {
 export interface BuiltMethod extends MethodEntry {
   /** Table 2 for this method, where it needs relevance. */
   readonly composite?: (options: OptionValues) => Composite;
+  /** Whether what becomes of tokens that the head does not read counts too, so that the last block is not narrowed to those it reads. */
+  readonly everyToken?: (options: OptionValues) => boolean;
   readonly build: (context: MethodContext) => Explained;
 }
 
@@ -128,6 +132,8 @@ export function rowMethod(
     ...entry,
     kind: "tokens",
     signed: false,
+    // Normalised rows need every query's sum.
+    everyToken: (o) => o.normalizeRows === true,
     options: [startLayer, normalizeRows(normalized), ...options],
     build: ({ b, flow, view, options: o }) =>
       flow((site) => (counts(site.index, o) ? layer(view(site), b, o) : undefined), {

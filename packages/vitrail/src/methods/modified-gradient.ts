@@ -34,7 +34,7 @@ export function modifiedGradientTimesInput(
   return { relevance: source.kind === "embedding" ? b.reduceSum(product, [-1], false) : product, sites: [] };
 }
 
-function modifiedStep(b: Builder, { output, units }: Analysis, theory: Theory): Step {
+export function modifiedStep(b: Builder, { output, units }: Analysis, theory: Theory): Step {
   const sites = findSites(output);
   const weighing = new Map(sites.map((s) => [s.product, s.weights]));
 

@@ -11,7 +11,7 @@ import type { Value } from "../ir/graph.js";
 import { type Builder, range } from "../ops/builder.js";
 import { type Dim, equal, product } from "../tensor/dim.js";
 import { tensorOf } from "../tensor/tensor.js";
-import { lastBlockInput } from "./last-block.js";
+import { blockInput } from "./block-input.js";
 import type { BuiltMethod, MethodContext } from "./method.js";
 
 export const vitReciproCam: BuiltMethod = {
@@ -35,7 +35,7 @@ export const vitReciproCam: BuiltMethod = {
     const { b, analysis, flow, seed, options } = context;
     const last = analysis.sites.at(-1)!;
     const explained = flow((site) => (site === last ? site.weights : undefined));
-    const { stream, normed } = lastBlockInput(analysis);
+    const { stream, normed } = blockInput(analysis, last);
     const { prefix, rows, columns } = patches(context, stream, explained.tokens);
     b.pass = "copies";
     const mask = neighbourhoods(b, { prefix, rows, columns, gaussian: options.gaussian === true });

@@ -1,5 +1,6 @@
-/** Where the last block begins: what it reads of the token stream, before and after its norm. */
+/** Where a block begins: what its attention reads of the token stream, before and after the norm. */
 import type { Analysis } from "../analysis.js";
+import type { AttentionSite } from "../canonicalize/attention-site.js";
 import { unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
@@ -12,14 +13,14 @@ export interface BlockInput {
   readonly normed: Value;
 }
 
-/** Follows the values of the last site back to the product that made them, and from there through the norm. */
-export function lastBlockInput({ sites, model, units }: Analysis): BlockInput {
+/** Follows the values of a site back to the product that made them, and from there through the norm. */
+export function blockInput({ model, units }: Analysis, site: AttentionSite): BlockInput {
   const { operators } = model.builder;
   const role = (node: Node) => roleOf(operators.get(node.operator)!, node);
-  const made = back(sites.at(-1)!.values, (node) => role(node) !== "linear");
+  const made = back(site.values, (node) => role(node) !== "linear");
   if (!made.producer)
     fail("E031", "", {
-      why: "no product with weights makes the values of the last attention",
+      why: "no product with weights makes the values of an attention",
       try: "occlusion, which asks for no structure",
     });
   // Arranged for the product (tokens first, samples and tokens folded), the same numbers still.
