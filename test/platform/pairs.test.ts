@@ -150,6 +150,29 @@ describe("one file", () => {
     near(contrast!.map.values, found.toTokens(), 4);
   });
 
+  test("a method of many runs hides one word at a time", async () => {
+    const [document] = await explain(combined, picture, "--prompt", "a dog", "-m", "occlusion");
+    const explainer = await createExplainer(join(combined, "onnx", "model.onnx"), { method: "attention-rollout" });
+    const image = { pixel_values: await pixels() };
+    const logit = async (...row: number[]) => {
+      const feeds = {
+        input_ids: tensor(BigInt64Array.from(row, BigInt), [1, row.length]),
+        attention_mask: tensor(new BigInt64Array(row.length).fill(1n), [1, row.length]),
+      };
+      return (await explainer.predict({ ...image, ...feeds })).logits_per_image!.data[0] as number;
+    };
+    const whole = await logit(start!, a!, dog!, end!);
+    near([document!.target.logit!], [whole], 4);
+    const hidden = document!.method.options.maskToken as number;
+    const drops = [whole - (await logit(start!, hidden, dog!, end!)), whole - (await logit(start!, a!, hidden, end!))];
+    await explainer.close();
+    near(
+      document!.tokens!.slice(1, 3).map(({ value }) => value),
+      drops,
+      3,
+    );
+  });
+
   test("files: a picture and a page for each prompt, a sheet of all", async () => {
     const out = temporaryFolder();
     const { code, stdout } = await vitrailHere(["explain", combined, picture, ...asked.slice(0, 4), "-o", out]);
@@ -174,7 +197,7 @@ describe("one file", () => {
     );
     expect(page.match(/<article/g)).toHaveLength(2);
     expect(page).toMatch(/aria-label="dog, relevance [^"]+, rank \d of 2"/);
-    expect(stdout).toMatch(/for a dog lies in \d+ of 16 patches/);
+    expect(stdout).toMatch(/relevance for a dog lies in \d+ of 16 patches/);
     expect(stdout).toMatch(/for a dog lies in \d of 2 words/);
   });
 

@@ -4,11 +4,13 @@ import type { Sample } from "./sample.js";
 import type { Answer } from "./work.js";
 
 /** What a person calls the target. */
-export function titleOf({ chosen, scores }: Pick<Answer, "chosen" | "scores">): string {
+export function titleOf({ chosen, scores, words }: Pick<Answer, "chosen" | "scores" | "words">): string {
   if (chosen.kind === "similar") return similarTitle(chosen.to);
   if (chosen.kind === "token") return chosen.title;
   if (chosen.kind === "contrast") return `${nameOf(scores[chosen.plus]!)} rather than ${nameOf(scores[chosen.minus]!)}`;
-  const name = scores.length === 1 ? `a higher ${scoreName(scores[0]!)}` : nameOf(scores[chosen.index.at(-1)!]!);
+  // A prompt is what it is, also where it is the only one.
+  const name =
+    scores.length === 1 && !words ? `a higher ${scoreName(scores[0]!)}` : nameOf(scores[chosen.index.at(-1)!]!);
   return chosen.index.length === 1 ? name : `${name} at ${chosen.index.slice(0, -1).join(", ")}`;
 }
 

@@ -1,5 +1,6 @@
 import { VitrailError } from "vitrail";
-import { createExplainer, type Explainer, type Feeds, toFloat32 } from "vitrail/node";
+import { createExplainer, type Explainer, type Explanation, type Feeds, toFloat32 } from "vitrail/node";
+import { defaultMethod, findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
 import {
@@ -18,30 +19,53 @@ const usual = ["pixel_values", "input_ids"];
 
 /** One file that gives a logit for every picture and text. Its compiled form explains both inputs in one run. */
 export async function openCombined(files: ModelFiles, options: PairOptions): Promise<PairModel> {
-  const explainer = await open(files, options);
-  const { findings, metadata } = explainer;
-  const named = [metadata, ...(metadata.further ?? [])].map(({ explains }) => explains);
+  const explainers = await open(files, options);
+  const [{ findings, metadata }] = explainers as [Explainer];
+  const named = explainers
+    .flatMap(({ metadata: own }) => [own, ...(own.further ?? [])])
+    .map(({ explains }) => explains);
   const pixels = findings.inputs.find(isPictureInput);
-  const texts = findings.inputs.filter(
-    ({ name, type, dims }) => name !== metadata.target.name && isTextInput({ name, type, dims }),
-  );
+  const texts = findings.inputs.filter((input) => input.name !== metadata.target.name && isTextInput(input));
   if (!pixels || texts.length === 0) {
-    await explainer.close();
+    await Promise.all(explainers.map((explainer) => explainer.close()));
     throw noPair(files, `its inputs are ${findings.inputs.map(({ name }) => name).join(", ")}`);
   }
   const towers = named.map((name): Tower => (name === pixels.name ? "picture" : "words"));
-  return new Combined(explainer, pixels.name, texts, towers);
+  return new Combined(explainers, pixels.name, texts, towers);
 }
 
-async function open(files: ModelFiles, options: PairOptions): Promise<Explainer> {
+/** Both towers in one file; methods of many runs, which compile nothing, take one input at a time. */
+async function open(files: ModelFiles, options: PairOptions): Promise<Explainer[]> {
+  const explains = options.explains === undefined ? usual : [options.explains].flat();
+  const alone = findMethod(options.method ?? defaultMethod).needs.includes("many forwards");
+  const opened: Explainer[] = [];
   try {
-    return await createExplainer(files.file, { explains: usual, ...options });
+    if (alone) for (const name of explains) opened.push(await openAlone(files, options, name));
+    else opened.push(await createExplainer(files.file, { ...options, explains }));
+    return opened;
   } catch (error) {
+    await Promise.all(opened.map((explainer) => explainer.close()));
     const foreign =
       error instanceof VitrailError && error.diagnostics.find(({ code }) => code === "E013" || code === "E032");
     if (!foreign || options.explains !== undefined) throw error;
     throw noPair(files, foreign.why ?? foreign.title);
   }
+}
+
+/** Many runs of one text are as many texts in a batch: then the scores of a text must be a row, as in `logits_per_text`. */
+async function openAlone(files: ModelFiles, options: PairOptions, explains: string): Promise<Explainer> {
+  const explainer = await createExplainer(files.file, { ...options, explains });
+  const { inputs, outputs } = explainer.findings;
+  if (inputs.some((input) => input.name === explains && isPictureInput(input))) return explainer;
+  const known = outputs.find(({ name }) => name === explainer.metadata.output)?.dims ?? [];
+  const turned = outputs.find(({ dims }) => dims.length === 2 && dims[0] === known[1] && dims[1] === known[0]);
+  await explainer.close();
+  if (turned) return createExplainer(files.file, { ...options, explains, output: turned.name });
+  throw problem("E091", {
+    at: `--method ${options.method}`,
+    why: "it runs many texts at once, and the model has no output with a row for each text",
+    try: "--explains pixel_values, or another method for the words",
+  });
 }
 
 const noPair = ({ name }: ModelFiles, why: string) =>
@@ -55,11 +79,16 @@ class Combined implements PairModel {
   readonly measure = "logit";
 
   constructor(
-    private readonly explainer: Explainer,
+    private readonly explainers: readonly Explainer[],
     private readonly pixels: string,
     readonly texts: PairModel["texts"],
     readonly towers: readonly Tower[],
   ) {}
+
+  /** Predictions are the same for all. */
+  private get explainer(): Explainer {
+    return this.explainers[0]!;
+  }
 
   get pictures() {
     const { findings } = this.explainer;
@@ -80,7 +109,8 @@ class Combined implements PairModel {
       const outputs = await this.explainer.predict({ ...picture, ...prompts.feeds(indices) });
       const { output } = this.explainer.metadata;
       const { dims } = outputs[output]!;
-      if (dims.length !== 2 || dims[0] !== 1 || dims[1] !== indices.length) {
+      // One row for the picture, or a row for each text.
+      if (dims.length !== 2 || dims[0]! * dims[1]! !== indices.length || !dims.includes(1)) {
         const why = `the output "${output}" is [${dims.join(", ")}] for one picture and ${indices.length} prompts`;
         throw problem("E091", { at: "--prompt", why, try: "--output logits_per_image" });
       }
@@ -90,15 +120,18 @@ class Combined implements PairModel {
   }
 
   async explain(picture: Feeds, prompts: Prompts, index: number): Promise<PairExplanation> {
-    const found = await this.explainer.explain({ ...picture, ...prompts.feeds([index]) }, { target: 0 });
-    const [own, words] = [
-      found.by(this.pixels),
-      [found, ...found.further].find(({ metadata }) => metadata.explains !== this.pixels),
-    ];
+    const feeds = { ...picture, ...prompts.feeds([index]) };
+    const found: Explanation[] = [];
+    for (const explainer of this.explainers) {
+      const explanation = await explainer.explain(feeds, { target: 0 });
+      found.push(explanation, ...explanation.further);
+    }
+    const own = found.find(({ metadata }) => metadata.explains === this.pixels);
+    const words = found.find(({ metadata }) => metadata.explains !== this.pixels);
     return { ...(own && { picture: own }), ...(words && { words }) };
   }
 
-  close(): Promise<void> {
-    return this.explainer.close();
+  async close(): Promise<void> {
+    await Promise.all(this.explainers.map((explainer) => explainer.close()));
   }
 }
