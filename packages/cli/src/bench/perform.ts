@@ -4,12 +4,20 @@
  *   alone     the plain model: a forward, and the memory of it
  *   explain   the plain model and the compiled one in turns: an explanation, and a prediction that comes after one
  *   targets   the compiled model for several targets: one target and three of them, hence what a further one costs
- *   memory    the compiled model by itself
+ *   memory    an explainer and one explanation, as anybody would make them
  */
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type CompileOptions, compile, originalBytes } from "vitrail";
-import { type Explainer, explainerOver, type Feeds, openSession, type RuntimeOptions } from "vitrail/node";
+import {
+  createExplainer,
+  type Explainer,
+  explainerOver,
+  type Feeds,
+  type Findings,
+  openSession,
+  type RuntimeOptions,
+} from "vitrail/node";
 import { ratioOf, type Spread, spreadOf, takeTurns } from "./measure.js";
 
 export type Measurement = "alone" | "explain" | "targets" | "memory";
@@ -49,14 +57,15 @@ const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
 export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<BenchReply[M]> } = {
   alone: async ({ file, feeds, runtime, rounds }) => {
-    const session = await openSession(originalBytes(await read(file)), located(runtime, file));
+    const session = await openSession(originalBytes(await readFile(file)), located(runtime, file));
     const { forward } = await takeTurns({ forward: () => session.run(feeds) }, { rounds });
     return { forward: spreadOf(forward), memory: peak() };
   },
 
-  memory: async (request) => {
-    const { explainer, target } = await open(request, false);
-    await explainer.explain(request.feeds, { target });
+  memory: async ({ file, feeds, compile, runtime }) => {
+    const explainer = await createExplainer(file, { ...compile, ...runtime });
+    await explainer.explain(feeds, { target: firstClass(explainer.findings, feeds) });
+    await explainer.close();
     return { memory: peak() };
   },
 
@@ -95,15 +104,11 @@ export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<B
   },
 };
 
-async function read(file: string): Promise<Uint8Array> {
-  return new Uint8Array(await readFile(file));
-}
-
 const located = (runtime: RuntimeOptions, file: string): RuntimeOptions => ({ folder: dirname(file), ...runtime });
 
 /** The compiled model, with the plain one beside it where that is asked for; explains the first class of every sample. */
 async function open({ file, feeds, compile: options, runtime }: BenchRequest, beside: boolean) {
-  const bytes = await read(file);
+  const bytes = await readFile(file);
   const start = performance.now();
   const program = compile(bytes, options);
   const compileMs = performance.now() - start;
@@ -120,8 +125,13 @@ async function open({ file, feeds, compile: options, runtime }: BenchRequest, be
     close: () => explanation.release(),
   };
   const explainer: Explainer = explainerOver(session, { ...findings, metadata });
-  const axes = (findings.outputs.find(({ name }) => name === metadata.output)?.dims.length ?? 2) - 1;
-  const batch = feeds[metadata.explains]!.dims[0] ?? 1;
-  const target = Array.from({ length: batch }, () => new Array<number>(Math.max(1, axes)).fill(0));
+  const target = firstClass({ ...findings, metadata }, feeds);
   return { explainer, target, compileMs, patchBytes: program.patch.length, nodes: program.report.nodes };
+}
+
+/** Where the explained output has more axes than batch and class, the first place too. */
+function firstClass({ outputs, metadata }: Findings, feeds: Feeds): number[][] {
+  const axes = (outputs.find(({ name }) => name === metadata.output)?.dims.length ?? 2) - 1;
+  const batch = feeds[metadata.explains]!.dims[0] ?? 1;
+  return Array.from({ length: batch }, () => new Array<number>(Math.max(1, axes)).fill(0));
 }
