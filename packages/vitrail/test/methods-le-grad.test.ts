@@ -31,7 +31,7 @@ describe.each([
 ])("%s, the last %i", (name, layers, pooling) => {
   const family = families.find((f) => f.family === name)!;
   const goldens = goldensOf(family);
-  const [{ explains }] = family.maps as [{ explains: string }];
+  const { explains } = family.maps[0]!;
   const choice = { explains, output: family.output };
 
   test.each(family.spellings.slice(0, 2).map((s) => [s.spelling, s.file] as const))("%s", async (_, file) => {
