@@ -254,6 +254,30 @@ describe("page", () => {
 });
 
 describe("picture", () => {
+  it("no line of heading or notes is wider than the picture, whatever the label", () => {
+    for (const label of ["similarity to ".repeat(12), "x".repeat(200), "絵画".repeat(60)]) {
+      const svg = toSvg(view(TEXT, wave, "word", bert, label), { width: 500 });
+      const lines = [...svg.matchAll(/<text x="16" y="[\d.]+" font-size="(\d+)"[^>]*>([^<]*)<\/text>/g)];
+      expect(lines.length).toBeGreaterThan(3);
+      for (const [, size, line] of lines) {
+        const columns = [...line!.replaceAll("&quot;", '"')].reduce(
+          (sum, c) => sum + (/\p{Script=Han}/u.test(c) ? 2 : 1),
+          0,
+        );
+        expect(columns * 0.6 * Number(size), line).toBeLessThanOrEqual(500 - 2 * 16);
+      }
+    }
+  });
+
+  it("the second of a pair begins a line of its own", () => {
+    const { texts, whole } = encode(bert, "the door", { pair: "the reader" });
+    const pair = toView(texts, toUnits(texts, whole.tokens, new Float32Array(whole.tokens.length)));
+    expect(toAnsi(pair, { colors: "none" }).split("\n").slice(0, 2)).toEqual([
+      "<[CLS]> the door <[SEP]>",
+      "the reader <[SEP]>",
+    ]);
+  });
+
   it("has every word as text, within its width", () => {
     const svg = toSvg(view(`${TEXT} ${"painters paint ".repeat(20)}`, wave), { width: 500 });
     expect(svg).toContain(">unhappily</text>");

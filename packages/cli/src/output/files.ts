@@ -79,7 +79,7 @@ async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<Fil
   if (plan.formats.has("html") && answers[0]!.words) files.push([`${path}.html`, await pairPage(answers, plan)]);
   if (plan.formats.has("html") && isText(sample)) {
     const views = answers.map((answer) => viewOf(answer, namesOf(plan), scaleFor(answer, answers)));
-    files.push([`${path}.html`, toHtml(views, { title: sample.name, caption: provenance(answers[0]!, plan) })]);
+    files.push([`${path}.html`, toHtml(views, { title: pageTitle(answers), caption: provenance(answers[0]!, plan) })]);
   }
   return files;
 }
@@ -121,6 +121,10 @@ async function pairPage(answers: readonly Answer[], plan: OutputPlan): Promise<s
   const title = answers.length > 1 ? answer.sample.name : titleOf(answer);
   return toHtml(promptViews(answers, namesOf(plan)), { title, caption: note, ...(picture && { picture }) });
 }
+
+/** One input, or the two that are compared. */
+const pageTitle = (answers: readonly Answer[]): string =>
+  [...new Set(answers.map(({ sample }) => sample.name))].join(" · ");
 
 const canDraw = (answer: Answer): boolean => isPicture(answer.sample) && gridOf(answer) !== undefined;
 

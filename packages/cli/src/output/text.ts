@@ -22,12 +22,19 @@ export function unitsOf({ sample, parts }: Answer, options?: UnitOptions): Unit[
 export const scaleFor = ({ sample }: Answer, answers: readonly Answer[]): Scale =>
   scaleOf(...answers.filter((each) => each.sample === sample).map((answer) => unitsOf(answer)));
 
+const similarNote = ({ similarity, vector }: Extract<Answer["chosen"], { kind: "similar" }>): string =>
+  `The similarity is ${similarity.toFixed(2)} (cosine of two vectors: ${vector}). Each text has a scale of its own.`;
+
 export function viewOf(answer: Answer, names: { model: string; method: string }, scale?: Scale): TextView {
   const { chosen, scores } = answer;
   const { encoding, shown } = answer.sample as TextSample;
   const probability = scores[classIn(chosen) ?? -1]?.probability;
   const target = { label: titleOf(answer), ...(probability !== undefined && { probability }) };
-  const notes = [...encoding.warnings, ...(chosen.kind === "token" && chosen.note ? [chosen.note] : [])];
+  const notes = [
+    ...encoding.warnings,
+    ...(chosen.kind === "token" && chosen.note ? [chosen.note] : []),
+    ...(chosen.kind === "similar" ? [similarNote(chosen)] : []),
+  ];
   const units = unitsOf(answer);
   const view = toView(encoding.texts, units, { ...shown, ...names, target, notes, ...(scale && { scale }) });
   return { ...view, summary: summarize(units, view.unit, subjectOf(answer)) };

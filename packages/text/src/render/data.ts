@@ -30,12 +30,15 @@ export function toCsv(views: TextView | readonly TextView[]): string {
   const lines = ["row,target,segment,start,end,special,value,text"];
   for (const [row, view] of list.entries()) {
     for (const { segment, start, end, special, value, text } of view.units) {
-      const cells = [row, view.target?.label ?? "", segment ?? "", start, end, special, value, text];
+      const cells = [row, view.target?.label ?? "", segment ?? "", start, end, special, digits(value), text];
       lines.push(cells.map(cell).join(","));
     }
   }
   return `${lines.join("\r\n")}\r\n`;
 }
+
+/** As many digits as a float32 holds. */
+const digits = (value: number): number => Number(value.toPrecision(9));
 
 const cell = (value: unknown): string => {
   const text = String(value);

@@ -6,7 +6,7 @@ export type Stretch =
   | { readonly unit: number; readonly text: string }
   | { readonly unit?: undefined; readonly text: string };
 
-/** The whole text in order: units where they stand, everything between them verbatim, one space around special tokens. */
+/** The whole text in order: units where they stand, everything between them verbatim, one space around special tokens, a line for each text. */
 export function flow(view: TextView): Stretch[] {
   const out: Stretch[] = [];
   const at = [0, 0];
@@ -24,7 +24,8 @@ export function flow(view: TextView): Stretch[] {
       out.push({ unit: i, text: unit.text });
     } else {
       const between = view.texts[segment]!.slice(at[segment], unit.start);
-      if (last.segment !== segment && out.length) out.push({ text: " " });
+      // The second of a pair begins a line of its own.
+      if (last.segment !== segment && out.length) out.push({ text: segment === 1 ? "\n" : " " });
       if (between) out.push({ text: between });
       // Several tokens share one character: the first shows it.
       out.push({ unit: i, text: unit.end > unit.start ? unit.text : "·" });

@@ -107,8 +107,8 @@ function legend({ scale, unit, combine }: TextView): string {
   );
   const ends = [scale.signed ? `−${raw(scale.limit)}` : "0", raw(scale.limit)];
   const marks = scale.signed
-    ? "Orange with a solid line speaks for the label, blue with a dashed line against it."
-    : "The stronger the orange, the more it speaks for the label.";
+    ? "Orange with a solid line speaks for it, blue with a dashed line against it."
+    : "The stronger the orange, the more it speaks for it.";
   const how =
     unit === "token" ? "" : ` A ${unit}'s value is the ${combine === "max" ? "largest" : "sum"} of its tokens'.`;
   return `<div class="legend"><span class="scale" role="img" aria-label="scale from ${ends[0]} to ${ends[1]}">${ends[0]} ${boxes.join("")} ${ends[1]}</span> <span>${marks}${how}</span></div>`;

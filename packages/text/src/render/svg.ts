@@ -35,8 +35,9 @@ export function toSvg(view: TextView, options: SvgOptions = {}): string {
   if (rightToLeft(view.texts[0])) for (const each of placed) each.x = room - each.x - each.width;
   const lines = 1 + Math.max(0, ...placed.map((each) => each.line));
   const notes = [view.summary, ...view.notes].flatMap((note) => wrap(note, Math.floor(room / (ADVANCE * 0.8))));
-  const head = heading(view);
-  const top = MARGIN + (head ? 28 : 0);
+  const title = heading(view);
+  const head = title ? wrap(title, Math.floor(room / (ADVANCE * 0.875))) : [];
+  const top = MARGIN + (title ? 8 + head.length * 20 : 0);
   const legendTop = top + lines * LINE + 12;
   const notesTop = legendTop + 44;
   const height = notesTop + notes.length * 20 + MARGIN;
@@ -51,7 +52,7 @@ export function toSvg(view: TextView, options: SvgOptions = {}): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${markup(view.summary)}" font-family="monospace" font-size="${FONT}">
 <title>${markup(view.summary)}</title>
 <rect width="100%" height="100%" fill="${css(colors.page)}"/>
-${head && `<text x="${MARGIN}" y="${MARGIN + 12}" font-size="14" font-weight="bold" fill="${css(colors.text)}">${markup(head)}</text>`}
+${head.map((line, i) => `<text x="${MARGIN}" y="${MARGIN + 12 + i * 20}" font-size="14" font-weight="bold" fill="${css(colors.text)}">${markup(line)}</text>`).join("\n")}
 ${text}
 ${legend(view, theme, legendTop)}
 ${foot}
@@ -133,14 +134,24 @@ function columns(text: string): number {
   return count;
 }
 
+/** Lines of at most `width` columns, cut at spaces, and inside a word only where it alone is longer. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const each of text.split(" ")) {
+  for (const each of text.split(" ").flatMap((word) => pieces(word, width))) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + each.length <= width) lines[lines.length - 1] = `${last} ${each}`;
+    if (last !== undefined && columns(last) + 1 + columns(each) <= width) lines[lines.length - 1] = `${last} ${each}`;
     else lines.push(each);
   }
   return lines;
+}
+
+function pieces(word: string, width: number): string[] {
+  const found = [""];
+  for (const { segment } of new Intl.Segmenter("und").segment(word)) {
+    if (columns(found.at(-1)! + segment) > width) found.push("");
+    found[found.length - 1] += segment;
+  }
+  return found;
 }
 
 const round = (x: number): number => Math.round(x * 100) / 100;
