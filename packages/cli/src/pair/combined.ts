@@ -1,5 +1,5 @@
 import { VitrailError } from "vitrail";
-import { createExplainer, type Explainer, type Explanation, type Feeds, toFloat32 } from "vitrail/node";
+import { createExplainer, type Explainer, type Explanation, type Feeds, type Tensor, toFloat32 } from "vitrail/node";
 import { defaultMethod, findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
@@ -72,7 +72,7 @@ const noPair = ({ name }: ModelFiles, why: string) =>
   problem("E091", {
     at: name,
     why: `it does not compare pictures with texts: ${why}`,
-    try: "leave --prompt away, or name the inputs with --explains PICTURES,TEXTS",
+    try: "leave --prompt away, or name what compares them: --output, --explains PICTURES,TEXTS",
   });
 
 class Combined implements PairModel {
@@ -107,16 +107,19 @@ class Combined implements PairModel {
     const all = new Float32Array(prompts.texts.length);
     for (const indices of chunksOf(all.length)) {
       const outputs = await this.explainer.predict({ ...picture, ...prompts.feeds(indices) });
-      const { output } = this.explainer.metadata;
-      const { dims } = outputs[output]!;
-      // One row for the picture, or a row for each text.
-      if (dims.length !== 2 || dims[0]! * dims[1]! !== indices.length || !dims.includes(1)) {
-        const why = `the output "${output}" is [${dims.join(", ")}] for one picture and ${indices.length} prompts`;
-        throw problem("E091", { at: "--prompt", why, try: "--output logits_per_image" });
-      }
-      all.set(toFloat32(outputs[output]!), indices[0]);
+      const scores = outputs[this.explainer.metadata.output]!;
+      this.checkScores(scores, indices.length);
+      all.set(toFloat32(scores), indices[0]);
     }
     return all;
+  }
+
+  /** One row for the picture, or a row for each text. */
+  private checkScores({ dims }: Tensor, texts: number): void {
+    if (dims.length === 2 && dims[0]! * dims[1]! === texts && dims.includes(1)) return;
+    const { output } = this.explainer.metadata;
+    const why = `the output "${output}" is [${dims.join(", ")}] for one picture and ${texts} prompts`;
+    throw problem("E091", { at: "--prompt", why, try: "--output logits_per_image" });
   }
 
   async explain(picture: Feeds, prompts: Prompts, index: number): Promise<PairExplanation> {
@@ -128,7 +131,10 @@ class Combined implements PairModel {
     }
     const own = found.find(({ metadata }) => metadata.explains === this.pixels);
     const words = found.find(({ metadata }) => metadata.explains !== this.pixels);
-    return { ...(own && { picture: own }), ...(words && { words }) };
+    const { logits } = found[0]!;
+    this.checkScores(logits, 1);
+    const similarity = toFloat32(logits)[0]!;
+    return { similarity, ...(own && { picture: own }), ...(words && { words }) };
   }
 
   async close(): Promise<void> {

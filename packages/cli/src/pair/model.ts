@@ -10,6 +10,8 @@ export type PairOptions = CompileOptions & RuntimeOptions;
 
 /** One answer by each tower that was asked for. */
 export interface PairExplanation {
+  /** How much both agree, where the run said so. */
+  similarity?: number;
   picture?: Explanation;
   /** The only row is that of the prompt. */
   words?: Explanation;

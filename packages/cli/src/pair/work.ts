@@ -44,24 +44,32 @@ export class PairWork implements Answerer {
 
   private async answerOne(sample: Sample): Promise<Answer[]> {
     const picture = sample.parts[0]!;
-    const similarities = await this.model.similarities(picture, this.prompts);
-    const scores = this.options.scoresOf(similarities);
-    const ranking = topOf(similarities, [similarities.length], similarities.length);
-    const warnings = this.model.measure === "cosine" ? [cosineNote] : [];
-    const asked = new Map<number, Promise<PairExplanation>>();
-    const ask: Ask = (index) => {
-      const known = asked.get(index) ?? this.model.explain(picture, this.prompts, index);
+    const { wanted, scoresOf } = this.options;
+    const asked = new Map<number, PairExplanation>();
+    const ask: Ask = async (index) => {
+      const known = asked.get(index) ?? (await this.model.explain(picture, this.prompts, index));
       asked.set(index, known);
       return known;
     };
-    const answers: Answer[] = [];
-    for (const chosen of chosenFrom(this.options.wanted, ranking)) {
+    const ranks = wanted.some(({ kind }) => kind === "top");
+    const ranked = ranks ? await this.model.similarities(picture, this.prompts) : undefined;
+    const order = ranked ? topOf(ranked, [ranked.length], ranked.length) : [];
+    const maps: Omit<Answer, "sample" | "scores">[] = [];
+    for (const chosen of chosenFrom(wanted, order)) {
       const started = performance.now();
       const { part, words } = await this.explain(chosen, ask);
-      const milliseconds = performance.now() - started;
-      answers.push({ sample, chosen, scores, words, warnings, ...part, parts: [part], milliseconds });
+      maps.push({ chosen, words, ...part, parts: [part], milliseconds: performance.now() - started });
     }
-    return answers;
+    // Where every prompt has a map, its run has said the score too: no second session is opened for the prediction.
+    const similarities = ranked ?? this.told(asked) ?? (await this.model.similarities(picture, this.prompts));
+    const scores = scoresOf(similarities);
+    const warnings = this.model.measure === "cosine" ? [cosineNote] : [];
+    return maps.map((map) => ({ ...map, sample, scores, warnings }));
+  }
+
+  private told(asked: ReadonlyMap<number, PairExplanation>): Float32Array | undefined {
+    const found = this.prompts.texts.map((_, index) => asked.get(index)?.similarity);
+    return found.every((value) => value !== undefined) ? Float32Array.from(found) : undefined;
   }
 
   private async explain(chosen: ClassOrContrast, ask: Ask): Promise<{ part: Part; words: PromptWords[] }> {
