@@ -222,7 +222,7 @@ describe("one file", () => {
 
   test("what does not fit is cut with a word about it", async () => {
     const [document] = await explain(combined, picture, "--prompt", "cat and dog and red cat and red dog");
-    expect(document!.warnings.join()).toMatch(/did not see the last 1 words, from "dog"/);
+    expect(document!.warnings.join()).toMatch(/did not see the last word, from "dog"/);
   });
 });
 

@@ -83,7 +83,7 @@ export function encode(tokenizer: TextTokenizer, text: string, options: EncodeOp
     dropped.push(lost);
     const words = lost.text.trim().split(/\s+/u).length;
     warnings.push(
-      `Cut after ${maxLength} tokens: the model did not see the last ${words} words, from ${quote(lost.text)}.`,
+      `Cut after ${maxLength} tokens: the model did not see the last ${words === 1 ? "word" : `${words} words`}, from ${quote(lost.text)}.`,
     );
     const visible = tokenizer.arrange(rows[0]!.tokens.filter(ofText(0)), second && rows[0]!.tokens.filter(ofText(1)));
     return { texts, whole: visible, rows: [single(visible)], dropped, warnings };

@@ -119,7 +119,7 @@ async function pairPage(answers: readonly Answer[], plan: OutputPlan): Promise<s
     description: answers.map(sentenceOf).join(" "),
   };
   const title = answers.length > 1 ? answer.sample.name : titleOf(answer);
-  return toHtml(promptViews(answers, namesOf(plan)), { title, caption: note, ...(picture && { picture }) });
+  return toHtml(promptViews(answers), { title, caption: note, ...(picture && { picture }) });
 }
 
 /** One input, or the two that are compared. */

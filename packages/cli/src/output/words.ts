@@ -12,7 +12,7 @@ export function promptUnits({ encoding, values }: PromptWords, unit: "token" | "
 }
 
 /** The prompts as texts to render, on one scale. */
-export function promptViews(answers: readonly Answer[], names: { model?: string; method?: string } = {}): TextView[] {
+export function promptViews(answers: readonly Answer[]): TextView[] {
   const prompts = promptsOf(answers);
   const units = prompts.map((each) => promptUnits(each, "word"));
   const scale: Scale = scaleOf(...units);
@@ -20,6 +20,6 @@ export function promptViews(answers: readonly Answer[], names: { model?: string;
   return prompts.map(({ prompt, encoding, warnings }, index) => {
     const probability = scores.find(({ label }) => label === prompt)?.probability;
     const target = { label: prompt, ...(probability !== undefined && { probability }) };
-    return toView(encoding.texts, units[index]!, { ...names, target, notes: warnings, scale });
+    return toView(encoding.texts, units[index]!, { target, notes: warnings, scale });
   });
 }
