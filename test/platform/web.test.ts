@@ -87,6 +87,19 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
     expect(found.targets).toEqual([[top(native.logits)]]);
   });
 
+  test.each([
+    ["occlusion", {}],
+    ["integrated-gradients", { steps: 6 }],
+    ["vit-recipro-cam", {}],
+  ])("%s, a method of many runs or many copies, agrees with the native runtime", async (method, options) => {
+    const explainer = await createExplainer(model, { method, ...options });
+    const expected = await explainer.explain({ pixel_values: tensor(values, [1, 3, 32, 32]) }, { target: 3 });
+    await explainer.close();
+    const found = await run({ device: "wasm", threads: 1, method, ...options });
+    expect(cosine(found.relevance, [...expected.toTokens()])).toBeGreaterThan(0.999);
+    expect(found.targets).toEqual([[top(native.logits)]]);
+  });
+
   test("errors come through with their reasons", async () => {
     const server = await serve(false, model);
     await expect(run({ method: "magic" })).rejects.toThrow(/E010/);

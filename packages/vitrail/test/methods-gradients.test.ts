@@ -125,6 +125,25 @@ describe("modified gradients against loops", () => {
     expect(sum(found)).toBeCloseTo(logit, 4);
   });
 
+  test("ε in linear layers", async () => {
+    const epsilon = 0.3;
+    const found = await relevance((m, x) => linear(m, x, 5), { method: "attn-lrp", epsilon });
+    const W = rows(w(5), D);
+    const outputs = matmul(tokens, W);
+    const pooled = transposed(outputs).map(sum);
+    const stable = (y: number) => y + (y >= 0 ? epsilon : -epsilon);
+    const logit = sum(pooled.map((v, i) => v * column[i]!));
+    const atPooled = pooled.map((v, i) => ((v * column[i]!) / stable(logit)) * logit);
+    const expected = tokens.map((t, n) =>
+      t.map((v, i) =>
+        sum(outputs[n]!.map((y, k) => ((v * W[i]![k]!) / stable(y)) * ((atPooled[k]! * y) / pooled[k]!))),
+      ),
+    );
+    expect(distance(found, expected.flat())).toBeLessThan(CLOSE);
+    // A γ replaces the ε of linear layers, and one of zero leaves it.
+    expect(await relevance((m, x) => linear(m, x, 5), { method: "attn-lrp", epsilon, gamma: 0 })).toEqual(found);
+  });
+
   test.each(["Add", "Sub"])("γ in a residual %s", async (operator) => {
     const found = await relevance((m, x) => m.op(operator, [x, linear(m, x, 5)]), { method: "res-lrp" });
     const W = rows(w(5), D);
