@@ -76,7 +76,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
     explains: source.input,
     output: outputName,
     readout: "",
-    target: { name: null, mode: target, several: false },
+    target: { name: null, mode: target, several: resolved.several },
     relevance: { name: "relevance", kind: method.kind },
     tokens: tokens ? { prefix: 0, grid: tokens.grid ?? null, stride: tokens.stride ?? null } : null,
     sites: [],

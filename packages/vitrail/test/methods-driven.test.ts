@@ -98,6 +98,22 @@ describe("every driven method", () => {
     expect(distance(await weighted([0, 1, 0, -1, 0]), difference)).toBeLessThan(1e-3);
   });
 
+  test.each(driven)(
+    "%s: several targets are as many explanations, and share what runs of masks they can",
+    async (method) => {
+      const options = { method, ...short[method] };
+      const { explainer, rows } = await drivenExplainer(model, options);
+      const each = await explainer.explainEach(toFeeds(feeds), [1, 4]);
+      const two = { ...rows };
+      const alone = await explainer.explain(toFeeds(feeds), { target: 4 });
+      await explainer.close();
+      expect([...each[1]!.toTokens()]).toEqual([...alone.toTokens()]);
+      expect(each.map(({ targets: asked }) => asked)).toEqual([[[1]], [[4]]]);
+      const one = rows.prediction - two.prediction;
+      if (rows.explanation === 0) expect(two.prediction).toBe(one + 1);
+    },
+  );
+
   test.each(driven)("%s: progress is counted, and an abort stops between two runs", async (method) => {
     const options = { method, ...short[method] };
     const steps: [number, number][] = [];

@@ -20,7 +20,10 @@ export interface DriveContext {
   /** The explained number of the sample as it is: the target's logit, or the weighted sum of the outputs. */
   readonly score: number;
   readonly units: Units;
-  /** Scores under `count` masks; `keep(i)` holds one number per unit, 1 where it stays and 0 where it goes. */
+  /**
+   * Scores under `count` masks; `keep(i)` holds one number per unit, 1 where it stays and 0 where it goes. Masks must not depend on
+   * the score: several targets share the runs.
+   */
   readonly scores: (count: number, keep: (i: number) => Float32Array) => Promise<Float64Array>;
   /** The point is embeddings: the map is summed over their numbers, token by token. */
   readonly embedded: boolean;

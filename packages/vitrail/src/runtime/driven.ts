@@ -17,7 +17,7 @@ import { type Feeds, fromFloat32, type Outputs, sizeOf, type Tensor, toFloat32 }
 import { type Sample, sampleUnits } from "./units.js";
 
 /** Rows of one run. More gain nothing on a CPU, and gradients keep every layer's values. */
-const ROWS = { forward: 8, gradient: 2 };
+const ROWS = { forward: 8, gradient: 1 };
 
 export function explainDriven(session: Session, findings: Findings) {
   const { metadata } = findings;
@@ -25,7 +25,8 @@ export function explainDriven(session: Session, findings: Findings) {
   if (isBuilt(method)) throw new Error(`internal: ${method.id} is not driven`);
   const rows = new Rows(findings);
 
-  return async (feeds: Feeds, options: ExplainOptions = {}): Promise<Explanation> => {
+  /** `known` keeps the outputs under masks, which are the same for every target. */
+  return async (feeds: Feeds, options: ExplainOptions = {}, known: Known = new Map()): Promise<Explanation> => {
     const outputs = await session.run(feeds, "prediction");
     const logits = outputs[metadata.output]!;
     const target: Target = options.target ?? topIndices(logits);
@@ -40,7 +41,14 @@ export function explainDriven(session: Session, findings: Findings) {
     let grid: readonly [number, number] | undefined;
     for (let i = 0; i < batch; i++) {
       const seed = seeds.subarray((i * seeds.length) / batch, ((i + 1) * seeds.length) / batch);
-      const one = new Driver(session, findings, rows, { feeds: rows.sample(feeds, i), seed, logits, row: i, watch });
+      const one = new Driver(session, findings, rows, {
+        feeds: rows.sample(feeds, i),
+        seed,
+        logits,
+        row: i,
+        watch,
+        known,
+      });
       const driven = await method.drive(one.context);
       maps.push(one.reduced(driven.relevance));
       if (driven.completeness) completeness.push(driven.completeness);
@@ -59,6 +67,12 @@ export function explainDriven(session: Session, findings: Findings) {
     return new Explanation(outputs, relevance, own, indices, dims, completeness.length > 0 ? { completeness } : {});
   };
 }
+
+/** Explained outputs by sample and mask. */
+export type Known = Map<string, Float32Array>;
+
+/** More numbers than this are not kept from one target to the next. */
+const KEPT = 2e7;
 
 /** Counts what is done, and stops when it is told to. */
 class Watch {
@@ -95,6 +109,7 @@ interface One {
   readonly logits: Tensor;
   readonly row: number;
   readonly watch: Watch;
+  readonly known: Known;
 }
 
 /** One sample's masks and points, run in batches. */
@@ -139,11 +154,23 @@ class Driver {
   }
 
   private async scores(count: number, inputAt: (i: number) => Tensor): Promise<Float64Array> {
+    const { known, row, seed } = this.one;
+    const { explains, output } = this.findings.metadata;
     const found = new Float64Array(count);
+    const keep = count * seed.length <= KEPT;
     await this.batches(count, ROWS.forward, async (at, size) => {
-      const inputs = range(size).map((i) => inputAt(at + i));
-      const outputs = await this.run(size, { [this.findings.metadata.explains]: inputs }, "prediction");
-      for (const i of range(size)) found[at + i] = this.scoreOf(outputs[this.findings.metadata.output]!, i);
+      const all = range(size).map((i) => known.get(`${row} ${at + i}`));
+      const outputs = all.every((values) => values !== undefined)
+        ? all
+        : this.rowsOf(
+            await this.run(size, { [explains]: range(size).map((i) => inputAt(at + i)) }, "prediction"),
+            output,
+            size,
+          );
+      for (const [i, values] of outputs.entries()) {
+        if (keep) known.set(`${row} ${at + i}`, values);
+        found[at + i] = this.weighed(values);
+      }
     });
     return found;
   }
@@ -216,12 +243,22 @@ class Driver {
     );
   }
 
-  /** Σ seed ⊙ output */
+  /** The first rows of an output, one by one. */
+  private rowsOf(outputs: Outputs, name: string, count: number): Float32Array[] {
+    const values = toFloat32(outputs[name]!);
+    const size = this.one.seed.length;
+    return range(count).map((i) => values.slice(i * size, (i + 1) * size));
+  }
+
   private scoreOf(output: Tensor, row: number): number {
-    const { seed } = this.one;
-    const values = toFloat32(output);
+    const size = this.one.seed.length;
+    return this.weighed(toFloat32(output).subarray(row * size, (row + 1) * size));
+  }
+
+  /** Σ seed ⊙ output */
+  private weighed(output: Float32Array): number {
     let sum = 0;
-    for (const [i, weight] of seed.entries()) if (weight !== 0) sum += weight * values[row * seed.length + i]!;
+    for (const [i, weight] of this.one.seed.entries()) if (weight !== 0) sum += weight * output[i]!;
     return sum;
   }
 }

@@ -1,5 +1,5 @@
 import type { Metadata } from "../metadata.js";
-import { explainDriven } from "./driven.js";
+import { explainDriven, type Known } from "./driven.js";
 import { Explanation } from "./explanation.js";
 import { checkFeeds } from "./feed.js";
 import { lifetime } from "./lifetime.js";
@@ -60,18 +60,20 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     return session.run(feeds, "prediction");
   };
 
+  const refuseTarget = (target: Target | undefined): void => {
+    if (metadata.target.mode !== "predicted" || target === undefined) return;
+    const why = "it was compiled to explain its own top class and takes no target";
+    throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
+  };
+
   const driven = findings.driving && explainDriven(session, findings);
 
   const explain = async (feeds: Feeds, options: ExplainOptions = {}): Promise<Explanation> => {
     check(feeds);
     const { target } = options;
-    const predicted = metadata.target.mode === "predicted";
-    if (predicted && target !== undefined) {
-      const why = "it was compiled to explain its own top class and takes no target";
-      throw failure(problem("E064", { why, try: 'compile it with { target: "index" }' }));
-    }
+    refuseTarget(target);
     if (driven) return driven(feeds, options);
-    if (predicted) {
+    if (metadata.target.mode === "predicted") {
       const outputs = await session.run(feeds, "explanation");
       return finish(outputs, topIndices(explainedOutput(outputs)), feeds);
     }
@@ -80,6 +82,14 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
   };
 
   const explainEach: Explainer["explainEach"] = async (feeds, targets, options = {}) => {
+    if (driven) {
+      check(feeds);
+      refuseTarget(targets[0]);
+      const known: Known = new Map();
+      const each: Explanation[] = [];
+      for (const target of targets) each.push(await driven(feeds, { ...options, target }, known));
+      return each;
+    }
     if (metadata.target.several && targets.length > 0) {
       check(feeds);
       return together(feeds, targets);
