@@ -1,4 +1,5 @@
 /** What is refused, and what people read then: the full text of one case of each kind. `test.fails`: wanted, not there yet. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ModelWriter, real } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
@@ -273,4 +274,10 @@ test("bytes that are no model", () => {
       why   it cannot be read as protobuf, so it is truncated or something else (invalid end group tag)
       try   check that the download is complete and that this is a .onnx file"
   `);
+});
+
+test.each(["siglip", "clip"])("%s: every method works, or says why not", (family) => {
+  const file = new URL(`../../../test/collection/${family}/dynamo-op18-sdpa.onnx`, import.meta.url);
+  const bytes = readFileSync(file);
+  for (const { id } of builtMethods) expect(refusal(bytes, { method: id }), id).toMatch(/^compiled$|^E0[23]/);
 });

@@ -243,7 +243,8 @@ class Flow {
   /** Several sources end the walk (an encoder and a decoder): the one that was reached through attention alone is explained. */
   private chosenEnd(): [Value, Row] {
     const { ends } = this;
-    return ends.find(([, r]) => r.added && !r.v) ?? ends.find(([, r]) => r.added) ?? ends[0]!;
+    const end = ends.find(([, r]) => r.added && !r.v) ?? ends.find(([, r]) => r.added) ?? ends[0];
+    return end ?? fail("E031", "", { why: "the row over the tokens ended nowhere", try: "another method" });
   }
 
   /** Pure rearrangements below the tokens are undone, so that unfolded patches come back as the map they were cut from. */
