@@ -91,6 +91,27 @@ describe("evaluate", () => {
   });
 });
 
+describe("sanity", () => {
+  test("rollout is not class-specific; maps of random weights are other maps, those of baselines stay", async () => {
+    const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "3", "--workers", "1", "--json"];
+    const chosen = ["--methods", ...["attention-rollout", "gradient-x-input"]];
+    const metrics = ["--metrics", "class-sensitivity", "weight-randomisation"];
+    const { code, stdout } = await vitrail([...args, ...chosen, ...metrics]);
+    expect(code).toBe(0);
+    const cells: { method: string; metric: string; value: number; notes: object }[] = JSON.parse(stdout).cells;
+    const cell = (method: string, metric: string) =>
+      cells.find((one) => one.method === method && one.metric === metric)!;
+    expect(cell("attention-rollout", "class-sensitivity")).toMatchObject({
+      value: 0,
+      notes: { "not class-specific": 3 },
+    });
+    expect(cell("gradient-x-input", "class-sensitivity").value).toBeGreaterThan(0.1);
+    expect(cell("random", "weight-randomisation").value).toBe(1);
+    for (const method of ["attention-rollout", "gradient-x-input"])
+      expect(cell(method, "weight-randomisation").value).toBeLessThan(0.9);
+  });
+});
+
 describe("diff", () => {
   const model = (name: string) => join(root, "models", name);
   const data = ["--data", "planted-shapes", "--limit", "2", "--workers", "1", "--json"];

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { baselines, metrics } from "@vitrail/evaluation";
 import { describe, expect, test } from "vitest";
-import { methods } from "vitrail";
+import { inspect, methods, readWeights } from "vitrail";
 import { chooseMethods, chooseMetrics, readGates, splitList } from "../src/evaluate/choose.js";
 import { casesOf } from "../src/evaluate/classes.js";
 import { type DataRequest, openData } from "../src/evaluate/data.js";
+import { layersOf, openRandomiser } from "../src/evaluate/randomise.js";
 
 const folder = (files: Readonly<Record<string, string>>): string => {
   const root = mkdtempSync(join(tmpdir(), "vitrail-data-"));
@@ -164,5 +166,38 @@ describe("cases", () => {
       ["n02000001", 1],
       ["n03000001", 2],
     ]);
+  });
+});
+
+describe("random weights", () => {
+  const model = readFileSync(new URL("../../../models/planted-shapes/onnx/model.onnx", import.meta.url));
+  const sites = inspect(model).sites.map(({ node }) => node);
+
+  test("lie between attention sites, the classifier in the last layer, none lost", () => {
+    const layers = layersOf(model, sites);
+    expect([sites.length, layers.length]).toEqual([4, 5]);
+    const last = layers.at(-1)!.weights.map(({ values }) => values.length);
+    expect(last).toContain(6 * 96);
+    const count = layers.reduce((total, { weights }) => total + weights.length, 0);
+    expect(count).toBe(readWeights(model).weights.length);
+    expect(layersOf(model, []).length).toBe(1);
+  });
+
+  test("are the same for a seed, cascade from the output, and reach the first layer", async () => {
+    const path = fileURLToPath(new URL("../../../models/planted-shapes/onnx/model.onnx", import.meta.url));
+    const before = new Map(readWeights(model).weights.map(({ name, values }) => [name, values]));
+    const changed = (bytes: Uint8Array) =>
+      readWeights(bytes).weights.filter(({ name, values }) =>
+        values.some((value, i) => value !== before.get(name)![i]),
+      );
+    const { depths, model: random } = await openRandomiser(path, sites, 1);
+    const layers = layersOf(model, sites);
+    const [last, all] = [random(1), random(depths)].map((bytes) => changed(bytes).map(({ name }) => name));
+    expect(last).toEqual(layers.at(-1)!.weights.map(({ name }) => name));
+    expect(all!.length).toBe(before.size);
+    const again = await openRandomiser(path, sites, 1);
+    const other = await openRandomiser(path, sites, 2);
+    expect(Buffer.compare(random(1), again.model(1))).toBe(0);
+    expect(Buffer.compare(random(1), other.model(1))).not.toBe(0);
   });
 });

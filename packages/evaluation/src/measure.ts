@@ -9,8 +9,8 @@ export interface Bench<I> {
   readonly seed: Seed;
   /** Inputs per forward; 16 when not said. */
   readonly batchSize?: number;
-  /** The method `id` on the model with its last `depth` layers random. */
-  randomised?(method: string, depth: number): Promise<Explainer<I> | undefined>;
+  /** The same explainer on the model with its last `depth` layers random; `undefined` past the deepest. */
+  randomised?(explainer: Explainer<I>, depth: number): Promise<Explainer<I> | undefined>;
   /** A model that is held against this one: it takes the same inputs. */
   readonly second?: { readonly model: Model<I>; explainer(method: string, of: Case<I>): Promise<Explainer<I>> };
   /** Milliseconds since any start; without it no times are given. */
@@ -121,7 +121,7 @@ export async function measure<I>(
       logits,
       predict: (count, make) => predictAll(bench.model, count, make, bench.batchSize),
       explain,
-      ...(bench.randomised && { randomised: (depth: number) => bench.randomised!(explainer.id, depth) }),
+      ...(bench.randomised && { randomised: (depth: number) => bench.randomised!(explainer, depth) }),
       ...(second && { second }),
       ...(milliseconds !== undefined && { milliseconds }),
     };

@@ -40,7 +40,7 @@ describe("sanity", () => {
       [4, 3, 1, 2],
       [1, 2, 3, 4],
     ];
-    const randomised = async (_: string, depth: number) =>
+    const randomised = async (_: Explainer<Float32Array>, depth: number) =>
       maps[depth - 1] ? fixed("random", maps[depth - 1]!) : undefined;
     const { value: mean, curve } = await value("weight-randomisation", exact(weights), { randomised });
     expect(curve!.y[0]).toBeCloseTo(0.8, 12);

@@ -19,3 +19,4 @@ export type { TargetMode } from "./seed.js";
 export type { ElementType } from "./tensor/element-type.js";
 export { type Pooling, poolings, type VectorOptions, type WithVector, withVector } from "./vector.js";
 export { version } from "./version.js";
+export { readWeights, replaceWeights, type Weight, type Weights } from "./weights.js";

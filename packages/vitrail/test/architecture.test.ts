@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["analysis.ts", "seed.ts"],
   ["methods"],
   ["explain.ts", "metadata.ts", "options.ts"],
+  ["weights.ts"],
   ["emit"],
   ["evidence.ts", "report.ts"],
   ["compile.ts", "vector.ts"],

@@ -7,6 +7,7 @@ import {
   type Case,
   chooseMetric,
   type Job,
+  type Explainer as Judged,
   type Model,
   type PictureSample,
   performer,
@@ -22,6 +23,7 @@ import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
 import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
 import { PictureCases } from "./picture-cases.js";
+import { openRandomiser } from "./randomise.js";
 import { Sessions } from "./sessions.js";
 import type { ChosenMethod, Setup } from "./setup.js";
 import { TextCases } from "./text-cases.js";
@@ -78,6 +80,9 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
     const open = () => sessions.get(name, () => createExplainer(files.file, optionsOf(method, setup)));
     return methodOver(name, method === setup.methods[0] ? async () => host : open);
   };
+  const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"))
+    ? await randomisedOf(setup, host, sessions)
+    : undefined;
   const second = setup.second && (await secondOf(setup, setup.second, sessions));
   const bench: Bench<Input> = {
     model,
@@ -85,6 +90,7 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
     batchSize: setup.batchSize,
     clock: () => performance.now(),
     ...(second && { second }),
+    ...(randomised && { randomised }),
   };
   const load = async (id: string): Promise<Loaded> => {
     const ref = refs.get(id)!;
@@ -110,6 +116,19 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
       await second?.close();
       await host.close();
     },
+  };
+}
+
+/** The methods on the model with random layers. A baseline does not look at the model, so it stays what it is. */
+async function randomisedOf(setup: Setup, { findings }: Opened, sessions: Sessions) {
+  const sites = findings.sites.map(({ node }) => node);
+  const { depths, model } = await openRandomiser(setup.model.file, sites, setup.seed);
+  return async (explainer: Judged<Input>, depth: number): Promise<Judged<Input> | undefined> => {
+    if (depth > depths) return undefined;
+    const method = setup.methods.find(({ name }) => name === explainer.id);
+    if (!method) return explainer;
+    const open = () => createExplainer(model(depth), optionsOf(method, setup));
+    return methodOver(method.name, () => sessions.get(`${method.name} ${depth}`, open));
   };
 }
 

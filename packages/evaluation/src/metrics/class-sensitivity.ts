@@ -27,9 +27,7 @@ export const randomLogit = defineMetric({
     const classes = (await probe.logits()).length;
     const other = (target + 1 + probe.random.int(classes - 1)) % classes;
     const map = await probe.explain(other);
-    const value = same(map, probe.relevance)
-      ? 1
-      : similarity(probe.options.similarity, probe.relevance, map, columnsOf(subject, map));
+    const value = similarity(probe.options.similarity, probe.relevance, map, columnsOf(subject, map));
     return { value, ...(same(map, probe.relevance) && { note }) };
   },
 });

@@ -58,6 +58,8 @@ export const similarityOption = {
   choices: ["spearman", "ssim"],
 } as const;
 
-export function similarity(kind: string, a: ArrayLike<number>, b: ArrayLike<number>, columns: number): number {
+/** Equal maps are alike even where a constant leaves no ranks to correlate. */
+export function similarity(kind: string, a: Float32Array, b: Float32Array, columns: number): number {
+  if (a.every((value, i) => value === b[i])) return 1;
   return kind === "ssim" ? structuralSimilarity(a, b, columns) : spearman(a, b);
 }

@@ -1,6 +1,6 @@
 /** A constant tensor: element type, dimensions, and the little-endian bytes of the file it came from (never copied until read). */
 import type { ElementType } from "./element-type.js";
-import { fromBfloat16, fromFloat16 } from "./half.js";
+import { fromBfloat16, fromFloat16, toFloat16 } from "./half.js";
 
 export interface Tensor {
   readonly type: ElementType;
@@ -64,6 +64,7 @@ type Writer = readonly [size: number, write: (view: DataView, at: number, x: num
 const WRITERS: Partial<Record<ElementType, Writer>> = {
   float32: [4, (v, i, x) => v.setFloat32(i, x, true)],
   float64: [8, (v, i, x) => v.setFloat64(i, x, true)],
+  float16: [2, (v, i, x) => v.setUint16(i, toFloat16(x), true)],
   int64: [8, (v, i, x) => v.setBigInt64(i, BigInt(x), true)],
   int32: [4, (v, i, x) => v.setInt32(i, x, true)],
   uint8: [1, (v, i, x) => v.setUint8(i, x)],
