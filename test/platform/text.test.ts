@@ -60,6 +60,11 @@ describe("similarity", () => {
     expect(similarities[2]).toBeLessThan(0.999);
   });
 
+  test("a vector without anything to compare it with is refused with a hint", async () => {
+    const ran = await vitrailHere(["explain", sentence, "--text", a, "-o", temporaryFolder()]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/a vector, not scores[\s\S]*--similar-to/)]);
+  });
+
   test("pictures alike", async () => {
     const out = temporaryFolder();
     const pictures = ["00031-176-0", "00366-0-0"].map((name) =>

@@ -146,6 +146,25 @@ describe("long texts", () => {
     }
   });
 
+  it("keep every token of any text and any pair, each where it stands", () => {
+    const texts = fc.string({ unit: "grapheme", maxLength: 80 });
+    fc.assert(
+      fc.property(texts, fc.option(texts, { nil: undefined }), fc.integer({ min: 8, max: 24 }), (text, pair, room) => {
+        const other = pair === undefined ? 0 : bert.tokenize(pair).tokens.length;
+        const shorter = pair === undefined ? 0 : Math.min(bert.tokenize(text).tokens.length, other);
+        const { whole, rows, warnings } = encode(bert, text, {
+          maxLength: room + shorter,
+          ...(pair !== undefined && { pair }),
+        });
+        expect(new Set(rows.flatMap((row) => row.places)).size).toBe(whole.tokens.length);
+        for (const row of rows)
+          for (const [i, place] of row.places.entries()) expect(row.tokens[i]).toEqual(whole.tokens[place]);
+        if (rows.length > 1) expect(warnings.at(-1)).toContain(`${rows.length} overlapping windows`);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("cutting lists what was cut", () => {
     const { rows, dropped, warnings, whole } = encode(bert, LONG, { maxLength: 24, overflow: "truncate" });
     expect(rows).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { type TextView, toAnsi } from "@vitrail/text";
+import { specialNote, type TextView, toAnsi } from "@vitrail/text";
 import { isText } from "../input/text-sample.js";
 import { captionOf, sentenceOf } from "../output/picture.js";
 import { scaleFor, viewOf } from "../output/text.js";
@@ -60,7 +60,8 @@ function sayTexts(terminal: Terminal, answers: readonly Answer[]): void {
   for (const answer of answers) {
     const scale = scaleFor(answer, answers);
     const { target, units, texts, unit, combine, summary } = viewOf(answer, { model: "", method: "" }, scale);
-    const view = { units, texts, unit, combine, summary, scale, notes: [] };
+    const special = specialNote(units);
+    const view = { units, texts, unit, combine, summary, scale, notes: special ? [special] : [] };
     const headed = answers.length > 1 && target ? { ...view, target } : view;
     sayView(terminal, headed);
   }

@@ -50,6 +50,7 @@ export const setUpClasses: SetUp<WorkFlags> = async (inputs, flags, files, compi
       throw problem("E080", { at: `--explains ${flags.explains}`, why, try: "one of them" });
     }
     const sources = await findSources(inputs, flags, explainer.findings, files);
+    refuseVectors(flags, explainer, sources);
     const head = sources.every(({ kind }) => kind === "text") && tokenHeadOf(explainer.findings, files);
     if (head) return { sources, work: new AtToken(explainer, { head, ...asked(flags), labels: files.labels }) };
     const wanted = readWanted(flags, explainer, files.labels);
@@ -58,6 +59,15 @@ export const setUpClasses: SetUp<WorkFlags> = async (inputs, flags, files, compi
     return { sources, work: new Work(explainer, { wanted, batchSize, scoresOf, onProgress }) };
   });
 };
+
+/** The largest number of a text's vector is no answer that anybody asked for. */
+function refuseVectors({ target, contrast }: WorkFlags, { metadata }: Explainer, sources: readonly Source[]): void {
+  const { output } = metadata;
+  const asked = target ?? contrast;
+  if (asked || !/hidden_state|embed/.test(output) || !sources.some(({ kind }) => kind === "text")) return;
+  const hint = "--similar-to TEXT, or -t INDEX for one of its numbers";
+  throw problem("E091", { at: `output "${output}"`, why: "it is a vector, not scores of classes", try: hint });
+}
 
 /** Similarity to another input of the same kind. */
 export const setUpSimilar: SetUp<WorkFlags> = async (inputs, flags, files, compiled) => {
