@@ -127,6 +127,6 @@ describe("over spellings", () => {
 
   test("a batch that is fixed is refused, with what works", () =>
     expect(() => compile(vit({ ...style, batch: 1 }), { method })).toThrow(
-      /E025[\s\S]*batch is fixed[\s\S]*occlusion/,
+      /E031[\s\S]*batch is fixed[\s\S]*occlusion/,
     ));
 });

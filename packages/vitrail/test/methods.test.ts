@@ -4,25 +4,15 @@ import { array } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
 import { methods } from "../src/methods/registry.js";
 import { type CompileOptions, resolveOptions } from "../src/options.js";
+import { methods as general } from "./support/methods.js";
 import { distance, explained, feedsOf, sampleOf, targets } from "./support/program.js";
 
 describe("every method", () => {
   const style = { input: "tokens", type: "float64", activation: "tanh", pooling: "class" } as const;
   const model = vit(style);
   const feeds = { ...feedsOf(style, 2), ...targets(1, 3) };
-  const several = [
-    "attention-grad-cam",
-    "partial-lrp",
-    "lrp",
-    "cp-lrp",
-    "attn-lrp",
-    "res-lrp",
-    "libra-grad",
-    "le-grad",
-    "random",
-  ];
 
-  test.each(several)("%s: a sample's map does not depend on its batch", async (method) => {
+  test.each(general.map(({ id }) => id))("%s: a sample's map does not depend on its batch", async (method) => {
     const both = await explained(model, { method }, feeds);
     for (const [i, row] of both.entries()) {
       const [alone] = await explained(model, { method }, sampleOf(feeds, i));

@@ -6,7 +6,9 @@ import { availableParallelism, totalmem } from "node:os";
 import { type ChosenMetric, DataError } from "@vitrail/evaluation";
 import { inspect, methods } from "vitrail";
 import { createExplainer, type Findings } from "vitrail/node";
+import { findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
+import { hiddenTokens } from "../model/hidden-tokens.js";
 import { asVitrailError, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { chooseMetrics, type MethodChoice } from "./choose.js";
@@ -95,7 +97,9 @@ async function supportedOf({ model, second, opening, methods: { methods, named }
   const leftOut: { method: string; why: string }[] = [];
   let findings: Findings | undefined;
   let failure: unknown;
-  for (const method of methods) {
+  for (const asked of methods) {
+    const options = { ...(await hiddenTokens(findMethod(asked.id), model)), ...asked.options };
+    const method: ChosenMethod = { ...asked, options };
     try {
       const explainer = await createExplainer(model.file, { method: method.id, ...opening, ...method.options });
       findings = findings?.metadata.tokens ? findings : explainer.findings;

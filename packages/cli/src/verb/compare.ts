@@ -23,6 +23,7 @@ import {
 } from "../flags.js";
 import { findSources, type InputFlags } from "../input/source.js";
 import { addOptionFlags } from "../method.js";
+import { hiddenTokens } from "../model/hidden-tokens.js";
 import { openModel } from "../model/open.js";
 import { addViewFlags, readView, type ViewFlags } from "../output/view.js";
 import { prepareFolder } from "../output/write.js";
@@ -73,13 +74,14 @@ async function compare(model: string, inputs: string[], flags: CompareFlags, ter
   const writes = flags.out !== undefined || !flags.json;
   if (writes) await prepareFolder(folder);
   const open = ({ name, method, options }: Column): Promise<Explainer> =>
-    terminal.busy(`compiling ${basename(files.name)} with ${name}`, () =>
+    terminal.busy(`compiling ${basename(files.name)} with ${name}`, async () =>
       createExplainer(files.file, {
         method: method.id,
         target: "index",
         ...(flags.output && { output: flags.output }),
         ...(flags.explains && { explains: flags.explains }),
         ...(flags.readout && { readout: flags.readout }),
+        ...(await hiddenTokens(method, files)),
         ...options,
         ...readDevice(flags),
       }),

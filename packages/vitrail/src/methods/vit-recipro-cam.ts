@@ -70,7 +70,7 @@ function patches({ b, analysis }: MethodContext, stream: Value, tokens: Value | 
           : undefined;
   if (why !== undefined)
     throw new VitrailError([
-      diagnostic("E025", "", {
+      diagnostic("E031", "", {
         at: `the last block of "${analysis.outputName}"`,
         why,
         try: "occlusion or rise, which need the forward pass alone",
