@@ -84,7 +84,7 @@ describe("explain", () => {
 
   test("says more when asked to, where there is more to say", async () => {
     const say = async (...args: string[]) =>
-      (await vitrailHere(["explain", model, picture, "-t", "0", ...args])).stdout;
+      (await vitrailHere(["explain", model, picture, "-t", "0", ...args, "-o", temporaryFolder()])).stdout;
     expect(await say("--verbose")).toMatch(
       /stability: rounding errors grow up to [\d.]+e\+\d times; .* block by block: 1\.00/,
     );

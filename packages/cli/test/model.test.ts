@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { chooseModel, externalNames } from "../src/model/choose.js";
+import { chooseFiles, chooseModel, externalNames } from "../src/model/choose.js";
 import { labelsOf, openFile, openFolder } from "../src/model/folder.js";
 import { isHubId } from "../src/model/open.js";
 
@@ -22,6 +22,14 @@ describe("choosing a model", () => {
   test("several or none are refused", () => {
     expect(() => chooseModel(["a.onnx", "b.onnx"], "x")).toThrow(/several models: a\.onnx, b\.onnx/);
     expect(() => chooseModel(["config.json"], "x")).toThrow(/no \.onnx file[\s\S]*optimum-cli/);
+  });
+
+  test("two towers answer prompts together, and are two models otherwise", () => {
+    const towers = ["onnx/vision_model.onnx", "onnx/text_model.onnx", "onnx/vision_model_fp16.onnx"];
+    expect(chooseFiles(towers, "x", undefined, "pair")).toEqual({ model: towers[0], text: towers[1] });
+    expect(chooseFiles([...towers, "onnx/model.onnx"], "x", undefined, "pair")).toEqual({ model: "onnx/model.onnx" });
+    expect(() => chooseFiles(towers, "x")).toThrow(/several models[\s\S]*--prompt/);
+    expect(() => chooseFiles(towers, "x", "fp16", "pair")).toThrow(/no model of dtype fp16/);
   });
 
   test("weights beside the model belong to it", () => {

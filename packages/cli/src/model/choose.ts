@@ -49,7 +49,9 @@ export function chooseModel(paths: readonly string[], where: string, dtype?: Dty
   const why = dtype
     ? `it holds no model of dtype ${dtype} but: ${models.join(", ")}`
     : `it holds several models: ${models.join(", ")}`;
-  throw problem("E086", { at: where, why, try: "--dtype, or the path of one of these files" });
+  const pair = models.some((path) => /vision_model/.test(path)) && models.some((path) => /text_model/.test(path));
+  const prompts = pair ? 'a picture with --prompt "..." for both towers, ' : "";
+  throw problem("E086", { at: where, why, try: `${prompts}--dtype, or the path of one of these files` });
 }
 
 /** The files in which a model keeps weights outside of itself, by their usual names. */
