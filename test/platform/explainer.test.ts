@@ -62,6 +62,13 @@ describe("an explainer", () => {
     }
   });
 
+  test("gives the same map with little memory", async () => {
+    const frugal = await createExplainer(pathToFileURL(model), { lowMemory: true });
+    const [a, b] = [await frugal.explain(one, { target: 3 }), await explainer.explain(one, { target: 3 })];
+    await frugal.close();
+    expect(distance(a.toTokens(), b.toTokens())).toBeLessThan(2e-3);
+  });
+
   test("explains several targets in one run as it does one by one", async () => {
     const several = await createExplainer(pathToFileURL(model), { severalTargets: true });
     const feeds = { pixel_values: pictures(2) };

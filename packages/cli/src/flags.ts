@@ -16,6 +16,7 @@ export interface CommonFlags {
   revision?: string;
   device?: "cpu" | "wasm";
   threads?: string;
+  lowMemory?: boolean;
   batchSize?: string;
 }
 
@@ -54,6 +55,7 @@ export function addRunFlags(command: Command): Command {
       new Option("--device <device>", "cpu, or wasm where there is no native runtime").choices(["cpu", "wasm"]),
     )
     .option("--threads <n>", "threads of one run")
+    .option("--low-memory", "half of the memory, a little slower")
     .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 
@@ -66,7 +68,18 @@ export function readCount(name: string, text: string | undefined): number | unde
   throw problem("E080", { at: `--${name} ${text}`, why: "it is not a whole number above 0", try: `--${name} 4` });
 }
 
-export function readDevice({ device, threads }: CommonFlags): { device?: "cpu" | "wasm"; threads?: number } {
+/** A type, not an interface: it is given where any options may stand. */
+export type Device = {
+  device?: "cpu" | "wasm";
+  threads?: number;
+  lowMemory?: boolean;
+};
+
+export function readDevice({ device, threads, lowMemory }: CommonFlags): Device {
   const count = readCount("threads", threads);
-  return { ...(device && { device }), ...(count !== undefined && { threads: count }) };
+  return {
+    ...(device && { device }),
+    ...(count !== undefined && { threads: count }),
+    ...(lowMemory && { lowMemory }),
+  };
 }

@@ -1,8 +1,10 @@
 /** Bytes in, patch out: the pipeline on one screen. */
 import { type Analysis, analyse, explainedOutput } from "./analysis.js";
+import { recogniseActivations } from "./canonicalize/activation.js";
 import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
+import { joinProducts } from "./emit/join.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail } from "./errors.js";
@@ -49,6 +51,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const graph = importModel(proto);
   const b = graph.builder;
   absorbGuards(b);
+  if (!method.copiesForward) recogniseActivations(b);
   const read = method.everyToken?.(values) || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
   const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
   const [analysis] = analyses as [Analysis, ...Analysis[]];
@@ -89,11 +92,18 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     ...(further.length > 0 && { further }),
     source: { sha256: sha256(original), bytes: original.length },
   };
+  const outputs = results.flatMap((r) => r.outputs);
+  // With several targets the copies that this needs cost as much as it saves.
+  if (!several)
+    joinProducts(
+      b,
+      outputs.map((o) => o.value),
+    );
   const patch = writePatch({
     b,
     taken: graph.names,
     inputs: [...(target ? [{ name: targetName, value: target }] : []), ...results.flatMap((r) => r.inputs)],
-    outputs: results.flatMap((r) => r.outputs),
+    outputs,
     metadata: { vitrail: JSON.stringify(metadata) },
     irVersion: proto.irVersion,
   });

@@ -20,6 +20,7 @@ export const gradientProgram: BuiltMethod = {
   title: "Gradient",
   citation: "",
   needs: ["gradient"],
+  copiesForward: true,
   classSpecific: true,
   kind: "input",
   signed: true,

@@ -81,6 +81,8 @@ export interface MethodEntry {
 
 /** A method that is a graph: one run of the compiled model explains. */
 export interface BuiltMethod extends MethodEntry {
+  /** Runs a part of the forward pass once more: all operators must then be the file's own. */
+  readonly copiesForward?: true;
   /** Table 2 for this method, where it needs relevance. */
   readonly composite?: (options: OptionValues) => Composite;
   /** Whether what becomes of tokens that the head does not read counts too, so that the last block is not narrowed to those it reads. */

@@ -20,6 +20,7 @@ export const vitReciproCam: BuiltMethod = {
   citation:
     "Byun & Lee. ViT-ReciproCAM: Gradient and Attention-Free Visual Explanations for Vision Transformer. arXiv:2310.02588, 2023.",
   needs: ["attention"],
+  copiesForward: true,
   classSpecific: true,
   kind: "tokens",
   signed: true,

@@ -97,19 +97,20 @@ export const Neg = defineOp("Neg", {
 export const Gelu = defineOp("Gelu", {
   role: "elementwise",
   infer: like(),
-  gradient: ({ node, x: [x], dy, b }) => [
-    b.mul(dy, node.attributes.approximate === "tanh" ? geluTanhDerivative(x!, b) : geluDerivative(x!, b)),
-  ],
+  gradient: ({ node, x: [x], dy, b }) =>
+    node.attributes.approximate === "tanh"
+      ? [b.mul(dy, geluTanhDerivative(x!, b))]
+      : [b.mul(b.mul(dy, 0.5), twiceGeluDerivative(x!, b))],
   canonical: ({ inputs: [x], node, b, opset }) =>
     // Below opset 20 the operator is not in the default domain; it then only stands for a recognised region.
     opset < 20 && node.operator.includes("::") ? [b.emit("Gelu", [x!], node.attributes)] : undefined,
 });
 
-/** Φ(x) + x φ(x) with Φ(x) = (1 + erf(x/√2))/2 and φ(x) = exp(-x²/2)/√(2π) */
-function geluDerivative(x: Value, b: Builder): Value {
-  const half = b.mul(x, Math.SQRT1_2);
-  const density = b.mul(b.exp(b.neg(b.square(half))), 1 / Math.sqrt(2 * Math.PI));
-  return b.add(b.mul(b.add(b.erf(half), 1), 0.5), b.mul(x, density));
+/** 2 (Φ(x) + x φ(x)) = 1 + erf(a) + a exp(ln(2/√π) - a²) with a = x/√2 */
+function twiceGeluDerivative(x: Value, b: Builder): Value {
+  const a = b.mul(x, Math.SQRT1_2);
+  const density = b.exp(b.sub(Math.log(2 / Math.sqrt(Math.PI)), b.square(a)));
+  return b.add(b.add(b.erf(a), b.mul(density, a)), 1);
 }
 
 /** With u = √(2/π)(x + 0.044715 x³), t = tanh u: (1 + t)/2 + x (1 - t²) u'/2 */

@@ -1,5 +1,6 @@
 import { int, type Node, type Value } from "../ir/graph.js";
 import { normalizeAxis } from "../tensor/shape.js";
+import { elementCount, tensorOf } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
 import { input, like } from "./infer.js";
 import { defineOp, refuseGradient } from "./operator.js";
@@ -22,14 +23,26 @@ export const LayerNormalization = defineOp("LayerNormalization", {
   gradient: ({ node, x: [x, gamma], dy, b, wants }) => {
     if (wants.slice(1).some(Boolean)) refuseGradient(node, "its scale depends on the input");
     const axes = normalizedAxes(node, b.rank(x!));
-    const centred = b.sub(x!, b.reduceMean(x!, axes));
-    const inverse = inverseDeviation(b, centred, axes, epsilonOf(node));
-    const normal = b.mul(centred, inverse);
+    const { normal, inverse } = standardized(b, x!, axes, epsilonOf(node));
     const g = b.mul(dy, gamma!);
     const along = b.mul(normal, b.reduceMean(b.mul(g, normal), axes));
     return [b.mul(inverse, b.sub(b.sub(g, b.reduceMean(g, axes)), along))];
   },
 });
+
+/** x̂ and 1 / √(var + ε): by the operator with a scale of one, which gives both, where the operator set has it. */
+function standardized(b: Builder, x: Value, axes: readonly number[], epsilon: number) {
+  const dims = axes.map((axis) => b.shape(x)[axis]!);
+  if (b.opset >= 17 && b.real === "float32" && dims.every((d) => typeof d === "number")) {
+    const size = elementCount(dims);
+    const ones = b.constant(tensorOf("float32", new Array<number>(size).fill(1), dims));
+    const [normal, , inverse] = b.emitAll("LayerNormalization", [x, ones], { axis: axes[0]!, epsilon }, 3);
+    return { normal: normal!, inverse: inverse! };
+  }
+  const centred = b.sub(x, b.reduceMean(x, axes));
+  const inverse = inverseDeviation(b, centred, axes, epsilon);
+  return { normal: b.mul(centred, inverse), inverse };
+}
 
 /** y = γ x / √(mean(x²) + ε); the operator of opset 23, and com.microsoft's SimplifiedLayerNormalization. */
 export const RMSNormalization = defineOp("RMSNormalization", {

@@ -9,7 +9,6 @@ import {
   productRule,
   type RelevanceRule,
   route,
-  scaled,
   shareWithConstant,
   zPlus,
   zPlusApart,
@@ -20,7 +19,7 @@ export type Composite = Readonly<Record<Role, RelevanceRule | "stop">>;
 /** Chefer, Gur & Wolf, CVPR 2021 (the authors' layers_ours.py), with conventions for what the paper does not cover. */
 export const chefer2021 = {
   linear: zPlus(),
-  bilinear: scaled(0.5, productRule()),
+  bilinear: productRule(0.5),
   add: balanceBranches(),
   gate: halves(),
   affine: identity(),

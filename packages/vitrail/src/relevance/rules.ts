@@ -51,21 +51,16 @@ export const gradientTimesInput =
     vjp(divide(R, y)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, g) : undefined));
 
 /**
- * As above for a product of data. Scalar constants that were multiplied into an operand (1/√d) are no part of the product,
- * so the guard is scaled with them: R / (y/c + 1e-9) / c.
+ * As above for a product of data, each factor getting `share` of it. Scalar constants that were multiplied into an operand (1/√d)
+ * are no part of the product, so the guard is scaled with them: R / (y/c + 1e-9) / c.
  */
 export const productRule =
-  (): RelevanceRule =>
+  (share: number): RelevanceRule =>
   ({ x, y, R, b, vjp, divide, wants, scalarOf }) => {
     const c = Math.abs(x.reduce((n, _, i) => n * scalarOf(i), 1));
-    return vjp(divide(R, y, c)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, g) : undefined));
+    // A constant right behind a product costs the runtime nothing: it becomes the product's own factor.
+    return vjp(divide(R, y, c)).map((g, i) => (g && wants[i] ? b.mul(x[i]!, b.mul(g, share)) : undefined));
   };
-
-/** Every part of a rule's result times a constant: half to each factor of a product. */
-export const scaled =
-  (by: number, rule: RelevanceRule): RelevanceRule =>
-  (c) =>
-    rule(c).map((r) => r && c.b.mul(r, by));
 
 /** A gate a · b hands half of its relevance to each side. */
 export const halves =

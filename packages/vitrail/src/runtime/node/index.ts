@@ -19,13 +19,17 @@ export type ExplainerOptions = CompileOptions & RuntimeOptions;
  */
 export async function createExplainer(
   model: string | URL | Uint8Array,
-  { device, threads, folder, transfer, ...compile }: ExplainerOptions & { transfer?: boolean } = {},
+  { device, threads, lowMemory, folder, transfer, ...compile }: ExplainerOptions & { transfer?: boolean } = {},
 ): Promise<Explainer> {
   const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
   const source = model instanceof URL ? fileURLToPath(model) : model;
   const moved = transfer && source instanceof Uint8Array ? [source.buffer as ArrayBuffer] : [];
   try {
-    const findings = await worker.call("open", { model: source, compile, runtime: { device, threads, folder } }, moved);
+    const findings = await worker.call(
+      "open",
+      { model: source, compile, runtime: { device, threads, lowMemory, folder } },
+      moved,
+    );
     const session = {
       run: (feeds: Feeds, part: Part) => worker.call("run", { feeds: plain(feeds), part }),
       close: () => worker.close(),

@@ -23,6 +23,11 @@ export interface RuntimeOptions {
   device?: "cpu" | "wasm" | undefined;
   /** Threads of one run; the runtime's own choice by default. */
   threads?: number | undefined;
+  /**
+   * Half of the memory for a twentieth more time (`cpu`): weights are neither packed for speed nor kept in several forms (measured
+   * with ViT-B; docs/decisions/0009).
+   */
+  lowMemory?: boolean | undefined;
   /** Where a model given as bytes keeps its external data. */
   folder?: string | undefined;
 }

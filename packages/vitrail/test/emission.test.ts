@@ -1,0 +1,68 @@
+/** How a patch is written so that it is fast: what it reads of the file, and which products it shares. */
+import { describe, expect, test } from "vitest";
+import { ModelWriter } from "../../../test/support/model.js";
+import { vit } from "../../../test/support/vit.js";
+import { recogniseActivations } from "../src/canonicalize/activation.js";
+import { importModel } from "../src/canonicalize/import.js";
+import { compile } from "../src/compile.js";
+import { readModel } from "../src/onnx/model.js";
+import { addedTo } from "./support/program.js";
+
+describe.each(["erf", "tanh"] as const)("GELU written with %s", (activation) => {
+  test("is read at its ends only, so that a runtime may fuse it", () => {
+    const model = vit({ activation, depth: 2 });
+    const inside = readModel(model).graph!.node.filter((n) => n.opType === (activation === "erf" ? "Erf" : "Tanh"));
+    const names = new Set(inside.flatMap((n) => n.output));
+    expect(names.size).toBe(2);
+    const { nodes } = addedTo(model, compile(model, { method: "generic-attention" }).bytes);
+    expect(nodes.filter((n) => n.input.some((name) => names.has(name)))).toEqual([]);
+  });
+});
+
+/** What the output of a small graph over x [2, 8] is taken for. */
+function recognised(build: (m: ModelWriter, x: string) => string): string {
+  const m = new ModelWriter({ opset: 17 });
+  const y = build(m, m.input("x", "float32", [2, 8]));
+  m.output(y);
+  const graph = importModel(readModel(m.bytes()));
+  recogniseActivations(graph.builder);
+  return graph.outputs.get(y)!.producer!.operator;
+}
+
+describe("an activation is found by what it computes", () => {
+  const gate = (m: ModelWriter, x: string) =>
+    m.op("Add", [m.op("Erf", [m.op("Mul", [x, m.scalar(Math.SQRT1_2)])]), m.scalar(1)]);
+
+  test("the half before, inside or behind the product", () => {
+    const half = (m: ModelWriter, v: string) => m.op("Mul", [v, m.scalar(0.5)]);
+    expect(recognised((m, x) => m.op("Mul", [half(m, x), gate(m, x)]))).toBe("Gelu");
+    expect(recognised((m, x) => m.op("Mul", [x, half(m, gate(m, x))]))).toBe("Gelu");
+    expect(recognised((m, x) => half(m, m.op("Mul", [x, gate(m, x)])))).toBe("Gelu");
+  });
+
+  test("x σ(x) and x σ(1.702 x)", () => {
+    expect(recognised((m, x) => m.op("Mul", [x, m.op("Sigmoid", [x])]))).toBe("Swish");
+    const quick = (m: ModelWriter, x: string) => m.op("Sigmoid", [m.op("Mul", [x, m.scalar(1.702)])]);
+    expect(recognised((m, x) => m.op("Mul", [x, quick(m, x)]))).toBe("Swish");
+  });
+
+  test("anything else stays what it is", () => {
+    expect(recognised((m, x) => m.op("Mul", [x, gate(m, x)]))).toBe("Mul");
+    expect(recognised((m, x) => m.op("Mul", [x, m.op("Sigmoid", [m.op("Mul", [x, m.scalar(1.5)])])]))).toBe("Mul");
+    const other = (m: ModelWriter) => m.op("Sigmoid", [m.input("gate", "float32", [2, 8])]);
+    expect(recognised((m, x) => m.op("Mul", [x, other(m)]))).toBe("Mul");
+  });
+});
+
+test("the gradient and the relevance of a layer share one product with its transposed weights", () => {
+  const model = vit({ depth: 3 });
+  const { nodes } = addedTo(model, compile(model).bytes);
+  const transposed = new Set(
+    nodes
+      .filter((n) => n.opType === "Transpose" && /^\w+$/.test(n.input[0]!) && n.attribute[0]!.ints.length === 2)
+      .flatMap((n) => n.output),
+  );
+  const readers = [...transposed].map((name) => nodes.filter((n) => n.input.includes(name)).length);
+  expect(readers.length).toBeGreaterThan(8);
+  expect(readers.every((count) => count === 1)).toBe(true);
+});
