@@ -38,7 +38,7 @@ export interface Comparison {
 
 export interface CompareOptions {
   readonly open: (column: Column) => Promise<Explainer>;
-  readonly work: (explainer: Explainer) => Work;
+  readonly work: (explainer: Explainer, column: Column) => Work;
   /** The inputs, read with the first explainer that opens. */
   readonly load: (explainer: Explainer) => Promise<readonly Sample[]>;
   readonly batchSize: number;
@@ -60,7 +60,7 @@ export async function compareAll(columns: readonly Column[], options: CompareOpt
     if (!explainer) continue;
     try {
       samples ??= await load(explainer);
-      const worker = work(explainer);
+      const worker = work(explainer, column);
       const answers: Answer[] = [];
       for (let at = 0; at < samples.length; at += batchSize) {
         const batch = samples.slice(at, at + batchSize);

@@ -10,6 +10,7 @@ import { sayComparison } from "../compare/say.js";
 import { score } from "../explain/prediction.js";
 import type { Sample } from "../explain/sample.js";
 import { readWanted } from "../explain/wanted.js";
+import { watchRuns } from "../explain/watch.js";
 import { Work } from "../explain/work.js";
 import {
   addInputFlags,
@@ -97,8 +98,9 @@ async function compare(model: string, inputs: string[], flags: CompareFlags, ter
     );
     return (await Promise.all(read)).flat();
   };
-  const work = (explainer: Explainer) =>
+  const work = (explainer: Explainer, { method }: Column) =>
     new Work(explainer, {
+      onProgress: watchRuns(terminal, method.id),
       wanted: readWanted(flags, explainer, files.labels),
       batchSize,
       scoresOf: (logits) => score(logits, files.config, files.labels),
