@@ -1,6 +1,7 @@
 import { benchVerb } from "./bench.js";
 import { compareVerb } from "./compare.js";
 import { compileVerb } from "./compile.js";
+import { completionVerb } from "./completion.js";
 import { diffVerb } from "./diff.js";
 import { doctorVerb } from "./doctor.js";
 import { evaluateVerb } from "./evaluate.js";
@@ -21,4 +22,5 @@ export const verbs: readonly AddVerb[] = [
   benchVerb,
   methodsVerb,
   doctorVerb,
+  completionVerb,
 ];
