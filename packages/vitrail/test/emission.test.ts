@@ -1,10 +1,12 @@
 /** How a patch is written so that it is fast: what it reads of the file, and which products it shares. */
 import { describe, expect, test } from "vitest";
 import { ModelWriter } from "../../../test/support/model.js";
+import { array, run } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
 import { recogniseActivations } from "../src/canonicalize/activation.js";
 import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
+import { writePatch } from "../src/emit/patch.js";
 import { readModel } from "../src/onnx/model.js";
 import { addedTo } from "./support/program.js";
 
@@ -52,6 +54,23 @@ describe("an activation is found by what it computes", () => {
     const other = (m: ModelWriter) => m.op("Sigmoid", [m.input("gate", "float32", [2, 8])]);
     expect(recognised((m, x) => m.op("Mul", [x, other(m)]))).toBe("Mul");
   });
+});
+
+test("one value may be given under several names", async () => {
+  const m = new ModelWriter({ opset: 17 });
+  m.output(m.op("Relu", [m.input("x", "float32", [2])]));
+  const model = m.bytes();
+  const { builder: b, inputs, names } = importModel(readModel(model));
+  b.pass = "output";
+  const value = b.neg(inputs.get("x")!);
+  const outputs = ["a", "b", "c"].map((name) => ({ name, value }));
+  const patch = writePatch({ b, taken: names, inputs: [], outputs, metadata: {}, irVersion: 8n });
+  const found = await run(Uint8Array.of(...model, ...patch.bytes), { x: array("float32", [1, -2], [2]) });
+  expect(["a", "b", "c"].map((name) => found[name]!.values)).toEqual([
+    [-1, 2],
+    [-1, 2],
+    [-1, 2],
+  ]);
 });
 
 test("the gradient and the relevance of a layer share one product with its transposed weights", () => {
