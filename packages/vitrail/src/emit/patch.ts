@@ -44,7 +44,12 @@ export interface Patch {
 
 export function writePatch(request: PatchRequest): Patch {
   const { b, inputs, outputs } = request;
-  const results = outputs.map(({ name, value }) => ({ name, value: renamable(b, value) }));
+  const taken = new Set<Value>();
+  const results = outputs.map(({ name, value }) => {
+    const own = renamable(b, value, taken);
+    taken.add(own);
+    return { name, value: own };
+  });
   const nodes = neededNodes(
     b,
     results.map((r) => r.value),
@@ -88,11 +93,10 @@ export function writePatch(request: PatchRequest): Patch {
 }
 
 /** A public output needs a node of its own that can carry its name, also where the value is visible or shared. */
-function renamable(b: Builder, value: Value): Value {
+function renamable(b: Builder, value: Value, taken: ReadonlySet<Value>): Value {
   const v = emitted(value);
-  return v.name === undefined && v.producer && !v.constant && v.producer.pass === "output"
-    ? v
-    : b.emit("Identity", [v]);
+  const free = v.name === undefined && v.producer?.pass === "output" && !v.constant && !taken.has(v);
+  return free ? v : b.node("Identity", [v], {}, 1)[0]!;
 }
 
 function nameValues(
