@@ -166,6 +166,10 @@ describe("cases", () => {
       ["n02000001", 1],
       ["n03000001", 2],
     ]);
+    const few = await openData(request(folder(files), { limit: 1 }));
+    expect(casesOf(few, classes, { target: "labels" }).refs.map(({ id, target }) => [id.slice(0, 9), target])).toEqual([
+      [few.samples[0]!.id.slice(0, 9), Object.keys(files).sort().indexOf(few.samples[0]!.id)],
+    ]);
   });
 });
 

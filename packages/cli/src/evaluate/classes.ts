@@ -2,7 +2,7 @@
 import type { BrokenRow } from "@vitrail/evaluation";
 import { type Classes, parseClass } from "../explain/wanted.js";
 import { problem } from "../problem.js";
-import type { Dataset } from "./data.js";
+import { type Dataset, labelsOf } from "./data.js";
 
 /** One question, named before its sample is read. */
 export interface CaseRef {
@@ -32,16 +32,13 @@ export interface CaseChoice {
  * of the data is a class of the model ("object"), the model's answer is explained and every region is its truth.
  */
 export function casesOf(data: Dataset, classes: Classes, { target, only }: CaseChoice): Cases {
-  const labelsOf = data.samples.map((sample) => {
-    if (!("regions" in sample)) return sample.label === undefined ? [] : [sample.label];
-    return [...new Set(sample.regions.length > 0 ? sample.regions.map(({ label }) => label) : sample.labels)];
-  });
-  const classOf = reader(new Set(labelsOf.flat()), classes);
-  const labelled = labelsOf.flat().some((label) => classOf(label) !== undefined);
+  const classOf = reader(data.labels, classes);
+  const labelled = [...data.labels].some((label) => classOf(label) !== undefined);
   const wanted = only && new Set(only.map((text) => parseClass(text, classes)));
   const broken: BrokenRow[] = [];
-  const refs = data.samples.flatMap(({ id }, sample): CaseRef[] => {
-    const labels = labelsOf[sample]!;
+  const refs = data.samples.flatMap((own, sample): CaseRef[] => {
+    const { id } = own;
+    const labels = labelsOf(own);
     if (target === "predicted" || !labelled) {
       return wanted ? [] : [{ id: `${id}#predicted`, sample, target: "predicted" }];
     }

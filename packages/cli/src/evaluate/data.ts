@@ -38,6 +38,8 @@ interface Common {
   readonly broken: readonly BrokenRow[];
   /** SHA-256 of everything that the samples say: ids, labels, places, texts. */
   readonly fingerprint: string;
+  /** Every label in the whole of the data, whatever the limit. */
+  readonly labels: ReadonlySet<string>;
 }
 
 export type Dataset =
@@ -54,9 +56,12 @@ export async function openData(request: DataRequest): Promise<Dataset> {
     const count = request.limit ?? plantedCount;
     const common = { name: request.spec, format: "planted", total: count, broken: [] };
     const fingerprint = digest([request.spec, request.seed]);
-    return kind === "picture"
-      ? { ...common, kind, fingerprint, pictures: "", samples: plantedSamples(planted, request.seed, count) }
-      : { ...common, kind, fingerprint, samples: plantedSamples(planted, request.seed, count) };
+    if (kind === "text") {
+      const samples = plantedSamples(planted, request.seed, count);
+      return { ...common, kind, fingerprint, samples, labels: namesOf(samples) };
+    }
+    const samples = plantedSamples(planted, request.seed, count);
+    return { ...common, kind, fingerprint, samples, labels: namesOf(samples), pictures: "" };
   }
   const place = await placeOf(request);
   const format = chooseFormat(place, request.format);
@@ -75,10 +80,27 @@ export async function openData(request: DataRequest): Promise<Dataset> {
   return { ...common, kind: format.kind, ...chosen(loaded, request) };
 }
 
-function chosen<T>({ samples, broken, total }: Loaded<T>, { seed, limit }: DataRequest) {
+function chosen<T extends PictureSample | TextSample>(
+  { samples, broken, total }: Loaded<T>,
+  { seed, limit }: DataRequest,
+) {
   const order = createRandom(seed, "limit").shuffle(samples.keys()).slice(0, limit);
   const kept = new Set(order);
-  return { samples: samples.filter((_, index) => kept.has(index)), broken, total, fingerprint: digest(samples) };
+  return {
+    samples: samples.filter((_, index) => kept.has(index)),
+    broken,
+    total,
+    fingerprint: digest(samples),
+    labels: namesOf(samples),
+  };
+}
+
+const namesOf = (samples: readonly (PictureSample | TextSample)[]): Set<string> => new Set(samples.flatMap(labelsOf));
+
+/** The labels that a sample is about: those of its regions, else its own. */
+export function labelsOf(sample: PictureSample | TextSample): string[] {
+  if (!("regions" in sample)) return sample.label === undefined ? [] : [sample.label];
+  return [...new Set(sample.regions.length > 0 ? sample.regions.map(({ label }) => label) : sample.labels)];
 }
 
 const digest = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
