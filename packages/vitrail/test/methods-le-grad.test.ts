@@ -8,7 +8,7 @@ import { families, fileOf, goldensOf, inputsOf, targetOf } from "./collection/co
 import { distance } from "./support/program.js";
 
 /** The gradients of the attention of the last sites, one after the other, sample by sample. */
-const gradients = (last: number): BuiltMethod => ({
+const gradients = (last: number, batch: number): BuiltMethod => ({
   id: "gradients-of-attention",
   title: "",
   citation: "",
@@ -18,17 +18,20 @@ const gradients = (last: number): BuiltMethod => ({
   signed: true,
   options: [],
   build: ({ b, analysis, view }) => {
-    const parts = analysis.sites.slice(-last).map((site) => b.emit("Reshape", [view(site).gradient, b.ints([0, -1])]));
+    const parts = analysis.sites
+      .slice(-last)
+      .map((site) => b.emit("Reshape", [view(site).gradient, b.ints([batch, -1])]));
     return { relevance: b.concat(parts, 1), sites: analysis.sites };
   },
 });
 
 describe.each([
-  ["siglip", 1, 1],
-  ["vit", 1, 0],
-  ["vit", 2, 0],
-  ["dinov2", 2, 0],
-])("%s, the last %i", (name, layers, pooling) => {
+  { name: "siglip", layers: 1, pooling: true },
+  { name: "siglip", layers: 2, pooling: true },
+  { name: "vit", layers: 1, pooling: false },
+  { name: "vit", layers: 2, pooling: false },
+  { name: "dinov2", layers: 2, pooling: false },
+])("$name, the last $layers", ({ name, layers, pooling }) => {
   const family = families.find((f) => f.family === name)!;
   const goldens = goldensOf(family);
   const { explains } = family.maps[0]!;
@@ -36,11 +39,12 @@ describe.each([
 
   test.each(family.spellings.slice(0, 2).map((s) => [s.spelling, s.file] as const))("%s", async (_, file) => {
     const bytes = fileOf(file);
+    const inputs = inputsOf(family, goldens);
+    const feeds = { ...inputs, target: targetOf(family.targets[0]!) };
     const programs = [
       compile(bytes, { method: "le-grad", layers, ...choice }),
-      append(bytes, gradients(layers), resolveOptions(choice)),
+      append(bytes, gradients(layers, inputs[explains]!.dims[0]!), resolveOptions(choice)),
     ];
-    const feeds = { ...inputsOf(family, goldens), target: targetOf(family.targets[0]!) };
     const [map, flat] = await Promise.all(
       programs.map(async (program) => {
         const session = await open(program.bytes);
@@ -57,7 +61,9 @@ describe.each([
       let at = sample * per;
       const left = () => (sample + 1) * per - at;
       for (const { shape } of sites.slice(-layers)) {
-        const [heads, queries] = shape.slice(-3) as [number, number];
+        const queries = shape.at(-2) as number;
+        // Heads stand on an axis of their own, or with the samples on the first, as in "4*images".
+        const heads = Number.parseInt(String(shape.at(-3)), 10);
         // Only the query that is read was kept in the last block; the others have no gradient.
         const kept = left() === heads * tokens ? 1 : queries;
         for (let i = 0; i < heads * kept * tokens; i++, at++)
@@ -65,7 +71,7 @@ describe.each([
       }
       expect(at).toBe((sample + 1) * per);
     }
-    expect(sites.at(-1)!.shape.at(-2)).toBe(pooling === 1 ? 1 : tokens);
+    expect(sites.at(-1)!.shape.at(-2)).toBe(pooling ? 1 : tokens);
     expect(distance(map!.values, expected)).toBeLessThan(1e-5);
   });
 });

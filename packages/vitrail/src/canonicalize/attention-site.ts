@@ -44,6 +44,17 @@ function softmaxBehind(value: Value): Node | undefined {
   }
 }
 
+/** A pooling head: its queries are learned, so that the scores are a product of data with a constant. */
+export function isPoolingHead({ softmax }: AttentionSite): boolean {
+  for (let node: Node | undefined = softmax; node; ) {
+    const data = dataInputs(node);
+    if (data.length !== 1) return false;
+    if (node.operator === "MatMul" || node.operator === "Einsum") return true;
+    node = data[0]!.producer;
+  }
+  return false;
+}
+
 /** All sites that `output` depends on, in data-flow order. */
 export function findSites(output: Value): AttentionSite[] {
   const found: Omit<AttentionSite, "index">[] = [];

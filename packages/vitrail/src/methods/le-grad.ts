@@ -2,7 +2,7 @@
  * Σ over the last layers of mean over heads and queries of relu(∇A). Bousselham et al. 2025. The authors score each
  * layer's own tokens; here every gradient is that of the model's final output, which needs no head applied to inner layers.
  */
-import type { AttentionSite } from "../canonicalize/attention-site.js";
+import { type AttentionSite, isPoolingHead } from "../canonicalize/attention-site.js";
 import { whole } from "../canonicalize/narrow.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
@@ -28,9 +28,16 @@ export const leGrad: BuiltMethod = {
   ],
   build: ({ b, flow, view, analysis: { sites }, options }) => {
     const count = Math.max(1, options.layers as number);
-    const perLayer = sites
-      .slice(-count)
-      .map((layer) => flow((site) => (site === layer ? meanOverQueries(b, site, view(site).gradient) : undefined)));
+    // A pooling head adds to nothing: what it reads is the row itself. For the blocks below, its own weights pass on that row.
+    const perLayer = sites.slice(-count).map((layer) =>
+      flow(
+        (site) => {
+          if (site === layer) return meanOverQueries(b, site, view(site).gradient);
+          return isPoolingHead(site) ? view(site).weights : undefined;
+        },
+        { normalizeRows: isPoolingHead(layer) },
+      ),
+    );
     return { ...perLayer.at(-1)!, relevance: b.sum(perLayer.map((e) => e.relevance)) };
   },
 };
