@@ -1,121 +1,161 @@
 /**
- * Localisation of every method on the shipped blood-cell model: pointing game and relevance mass in the boxes, on the
- * test crops in which the label is present. Writes the table into the README and the model's card.
+ * The tables of figures in the README and on the models' cards: every registered method on the data that ship, measured by
+ * `vitrail evaluate` itself, so that anybody can run one of these commands alone.
+ *
+ *     npm run tables -- [planted-shapes blood-cells ...] [--resume] [--limit 20 --methods le-grad ...]
+ *
+ * Without names all tables are made. Results lie in out/tables; `--resume` goes on with what an earlier run left there. Further flags
+ * are those of `vitrail evaluate`; the commands below the tables say what was run.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import ort from "onnxruntime-node";
-import sharp from "sharp";
-import { boxMask, centre, pointingGame, random, relevanceMass } from "../packages/evaluation/dist/index.js";
-import { builtMethods, compile } from "../packages/vitrail/dist/index.js";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { replaceBetween } from "./docs.js";
 
-const folder = new URL("../models/blood-cells/", import.meta.url);
-const file = (path) => readFileSync(new URL(path, folder));
-const split = JSON.parse(file("test-split/crops.json"));
-const { image_mean: mean, image_std: std } = JSON.parse(file("preprocessor_config.json"));
-const { tile, columns, side, labels } = split;
-const sheet = await sharp(file(`test-split/${split.sheet}`))
-  .removeAlpha()
-  .raw()
-  .toBuffer({ resolveWithObject: true });
-const PATCH = 8;
-const GRID = tile / PATCH;
+const root = new URL("../", import.meta.url);
 
-/** pixel_values [1, 3, tile, tile] of one crop. */
-function pixels(i) {
-  const values = new Float32Array(3 * tile * tile);
-  const [left, top] = [(i % columns) * tile, Math.floor(i / columns) * tile];
-  for (let y = 0; y < tile; y++)
-    for (let x = 0; x < tile; x++)
-      for (let c = 0; c < 3; c++) {
-        const byte = sheet.data[((top + y) * sheet.info.width + left + x) * 3 + c];
-        values[(c * tile + y) * tile + x] = (byte / 255 - mean[c]) / std[c];
-      }
-  return new ort.Tensor("float32", values, [1, 3, tile, tile]);
-}
-
-/** A map of pixels: patches spread over their pixels, channels summed. */
-function toPixels(values) {
-  const map = new Float32Array(tile * tile);
-  for (let y = 0; y < tile; y++)
-    for (let x = 0; x < tile; x++) {
-      const at = y * tile + x;
-      if (values.length === 3 * tile * tile)
-        map[at] = [0, 1, 2].reduce((sum, c) => sum + values[c * tile * tile + at], 0);
-      else map[at] = values[Math.floor(y / PATCH) * GRID + Math.floor(x / PATCH)];
-    }
-  return map;
-}
-
-/** Where a map points to: its strongest pixel, or the centre of its strongest patch. */
-function toPoints(values) {
-  if (values.length === 3 * tile * tile) return toPixels(values);
-  const points = new Float32Array(tile * tile).fill(Number.NEGATIVE_INFINITY);
-  values.forEach((v, i) => {
-    const [row, column] = [Math.floor(i / GRID), i % GRID];
-    points[(row * PATCH + PATCH / 2) * tile + column * PATCH + PATCH / 2] = v;
-  });
-  return points;
-}
-
-const truthOf = (crop, label) => {
-  const s = tile / side;
-  const boxes = crop.boxes
-    .filter((b) => b.label === label)
-    .map(({ box: [x0, y0, x1, y1] }) => ({ x: x0 * s, y: y0 * s, width: (x1 - x0) * s, height: (y1 - y0) * s }));
-  return boxMask(boxes, tile, tile);
+/** What is measured: the arguments of `vitrail evaluate`. */
+const RUNS = {
+  "planted-shapes": evaluate("models/planted-shapes", "planted-shapes --limit 30", [
+    ...["pointing-game", "average-precision", "energy-in-boxes", "srg:steps=16"],
+  ]),
+  "planted-shapes, classes": evaluate("models/planted-shapes", "planted-shapes --limit 8", ["class-sensitivity"]),
+  "planted-shortcut": evaluate("models/planted-shortcut", "planted-shortcut --limit 40", [
+    ...["pointing-game", "average-precision", "energy-in-boxes", "srg:steps=16"],
+  ]),
+  "planted-sentences": evaluate("models/planted-sentences", "planted-sentences --limit 60", [
+    ...["token-f1", "auprc", "srg", "class-sensitivity:others=1"],
+  ]),
+  "blood-cells, WBC": bloodCells("WBC"),
+  "blood-cells, Platelets": bloodCells("Platelets"),
+  "toxic-sentences": evaluate("models/toxic-sentences", "models/toxic-sentences/test-split --only 1 --limit 80", [
+    "token-f1",
+    "auprc",
+    "srg",
+  ]),
 };
 
-async function explainerOf(id) {
-  const session = await ort.InferenceSession.create(compile(file("onnx/model.onnx"), { method: id }).bytes);
-  return async (i, target) => {
-    const feeds = {
-      pixel_values: pixels(i),
-      target: new ort.Tensor("int64", BigInt64Array.from([BigInt(target)]), [1]),
-    };
-    const { relevance } = await session.run(feeds);
-    return relevance.dims.length === 2 ? relevance.data.slice(relevance.data.length - GRID * GRID) : relevance.data;
-  };
+function evaluate(model, data, metrics) {
+  return { command: `evaluate ${model} --data ${data} --metrics ${metrics.join(" ")} --seed 0`, metrics };
 }
 
-const subject = { units: GRID * GRID, grid: [GRID, GRID] };
-const rows = [
-  ...builtMethods.map((m) => ({ id: m.id, make: () => explainerOf(m.id) })),
-  { id: "*random*", make: async () => (i, target) => random.map(subject, 0, i, target) },
-  { id: "*centre*", make: async () => () => centre.map(subject) },
-  { id: "*box area*", make: async () => () => new Float32Array(GRID * GRID).fill(1) },
+function bloodCells(label) {
+  const data = `models/blood-cells/test-split --only ${label}`;
+  return evaluate("models/blood-cells", data, ["pointing-game", "energy-in-boxes"]);
+}
+
+/** Where figures stand. A column is a title, a run and a metric of it. */
+const bloodColumns = ["WBC", "Platelets"].flatMap((label) => [
+  [`${label}: pointing`, `blood-cells, ${label}`, "pointing-game"],
+  [`${label}: mass / area`, `blood-cells, ${label}`, "energy-in-boxes"],
+]);
+const TABLES = [
+  {
+    marker: "planted",
+    file: "README.md",
+    columns: [
+      ["shapes: pointing", "planted-shapes", "pointing-game"],
+      ["shapes: AP", "planted-shapes", "average-precision"],
+      ["shapes: SRG", "planted-shapes", "srg:steps=16"],
+      ["shapes: class", "planted-shapes, classes", "class-sensitivity"],
+      ["shortcut: pointing", "planted-shortcut", "pointing-game"],
+      ["sentences: F1", "planted-sentences", "token-f1"],
+      ["sentences: AUPRC", "planted-sentences", "auprc"],
+    ],
+  },
+  { marker: "blood-cells", file: "README.md", columns: bloodColumns },
+  { marker: "relevance-table", file: "models/blood-cells/README.md", columns: bloodColumns },
+  ...["planted-shapes", "planted-shortcut", "planted-sentences", "toxic-sentences"].map((run) => ({
+    marker: "relevance-table",
+    file: `models/${run}/README.md`,
+    columns: RUNS[run].metrics.map((metric) => [`\`${metric}\``, run, metric]),
+  })),
 ];
 
-const header = ["method", ...labels.flatMap((l) => [`${l}: pointing`, `${l}: mass / area`])];
-const lines = [`| ${header.join(" | ")} |`, `|${header.map((_, i) => (i ? "--:" : "---")).join("|")}|`];
-const counts = labels.map((l) => split.crops.filter((c) => c.labels[l] === "present").length);
-for (const { id, make } of rows) {
-  const explain = await make();
-  const cells = [];
-  for (const [target, label] of labels.entries()) {
-    let hits = 0;
-    let times = 0;
-    let n = 0;
-    for (const [i, crop] of split.crops.entries()) {
-      if (crop.labels[label] !== "present") continue;
-      const truth = truthOf(crop, label);
-      const values = await explain(i, target);
-      const map = toPixels(values);
-      hits += pointingGame(toPoints(values), truth, tile);
-      times += relevanceMass(map, truth) / (truth.reduce((s, t) => s + t, 0) / truth.length);
-      n++;
-    }
-    cells.push((hits / n).toFixed(2), (times / n).toFixed(1));
+const asked = process.argv.slice(2).filter((text) => text !== "--resume");
+const resume = process.argv.includes("--resume");
+const firstFlag = asked.findIndex((text) => text.startsWith("--"));
+const [names, flags] = firstFlag < 0 ? [asked, []] : [asked.slice(0, firstFlag), asked.slice(firstFlag)];
+const isWanted = (run) => names.length === 0 || names.some((name) => run.startsWith(name));
+const summaries = new Map();
+
+/** The summary of a run; of runs that are not wanted, what an earlier one left, if there is any. */
+function summaryOf(run) {
+  if (summaries.has(run)) return summaries.get(run);
+  const out = `out/tables/${run.replace(/\W+/g, "-").toLowerCase()}`;
+  if (isWanted(run)) {
+    console.log(`vitrail ${RUNS[run].command}`);
+    const quiet = ["-o", out, "--gallery", "0", ...(resume ? [] : ["--fresh"])];
+    const given = flags.filter((text) => text.startsWith("--"));
+    const own = given.reduce((text, flag) => text.replace(new RegExp(` ${flag} \\S+`), ""), RUNS[run].command);
+    const args = [...own.split(" "), ...flags, ...quiet];
+    const { status } = spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL("packages/cli/bin/vitrail.js", root)), ...args],
+      {
+        cwd: fileURLToPath(root),
+        stdio: "inherit",
+      },
+    );
+    if (status !== 0) throw new Error(`"${run}" ended with code ${status}`);
   }
-  lines.push(`| ${id.startsWith("*") ? id : `\`${id}\``} | ${cells.join(" | ")} |`);
-  console.log(lines.at(-1));
+  const path = new URL(`${out}/summary.json`, root);
+  const summary = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+  summaries.set(run, summary);
+  return summary;
 }
-const note = `n = ${counts.map((n, i) => `${n} crops with ${labels[i]}`).join(", ")}; float32 on onnxruntime-node; made by \`npm run tables\`.`;
-const table = `${lines.join("\n")}\n\n${note}`;
-for (const [path, name] of [
-  ["../README.md", "blood-cells"],
-  ["../models/blood-cells/README.md", "relevance-table"],
-]) {
-  const url = new URL(path, import.meta.url);
-  writeFileSync(url, replaceBetween(readFileSync(url, "utf8"), name, table));
+
+/** Methods down, columns across; the interval's half width behind each figure. */
+function table(columns) {
+  const found = columns
+    .map(([title, run, metric]) => ({ title, metric, run, summary: summaryOf(run) }))
+    .filter(({ metric, summary }) => summary.metrics.some(({ name }) => name === metric));
+  const methods = [...new Set(found.flatMap(({ summary }) => summary.methods))];
+  const head = found.map(({ title, metric, summary }) => {
+    const { direction } = summary.metrics.find(({ name }) => name === metric);
+    return `${title} ${direction === "up" ? "↑" : "↓"}`;
+  });
+  const rows = methods.flatMap((method) => {
+    const cells = found.map(({ metric, summary }) =>
+      summary.cells.find((cell) => cell.metric === metric && cell.method === method),
+    );
+    if (cells.every((cell) => cell === undefined)) return [];
+    const name = cells.some((cell) => cell?.baseline) ? `*${method}*` : `\`${method}\``;
+    return [`| ${[name, ...cells.map(cellText)].join(" | ")} |`];
+  });
+  const runs = [...new Set(found.map(({ run }) => run))];
+  const notes = runs.map((run) => {
+    const { cases, header } = summaryOf(run);
+    const command = header.command.replace(/ -o .*| --workers \d+/g, "");
+    return `- ${run}: n = ${cases}, seed ${header.seed}, \`npx ${command}\``;
+  });
+  return [
+    `| method | ${head.join(" | ")} |`,
+    `|---|${head.map(() => "--:").join("|")}|`,
+    ...rows,
+    "",
+    "± half of the 95 % interval (bootstrap over pictures or texts); † not better than a random map on the same cases; ‡ one map for every class.",
+    "",
+    ...notes,
+  ].join("\n");
+}
+
+function cellText(cell) {
+  if (!cell) return "";
+  const digits = (value) => value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+  const marks = [
+    !cell.baseline && cell.versusRandom && !cell.versusRandom.better ? "†" : "",
+    !cell.baseline && cell.notes["not class-specific"] === cell.n ? "‡" : "",
+  ];
+  return `${digits(cell.value)} ± ${digits((cell.high - cell.low) / 2)}${marks.join("")}`;
+}
+
+for (const { marker, file, columns } of TABLES) {
+  const runs = [...new Set(columns.map(([, run]) => run))];
+  if (!runs.some(isWanted)) continue;
+  const known = columns.filter(([, run]) => summaryOf(run));
+  const missing = runs.filter((run) => !summaryOf(run)).map((run) => `- ${run}: not measured in this run`);
+  const url = new URL(file, root);
+  writeFileSync(url, replaceBetween(readFileSync(url, "utf8"), marker, [table(known), ...missing].join("\n")));
+  console.log(`${file}: ${marker}`);
 }
