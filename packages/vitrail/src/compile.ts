@@ -5,6 +5,7 @@ import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { joinProducts } from "./emit/join.js";
+import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail } from "./errors.js";
@@ -23,6 +24,7 @@ import { version } from "./version.js";
 
 /** A compiled model: the original bytes, followed by the patch. */
 export interface Program {
+  /** Put together when first asked for: who writes a large file needs no copy of it. */
   readonly bytes: Uint8Array;
   readonly patch: Uint8Array;
   readonly report: Report;
@@ -107,11 +109,12 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     metadata: { vitrail: JSON.stringify(metadata) },
     irVersion: proto.irVersion,
   });
-  const bytes = new Uint8Array(original.length + patch.bytes.length);
-  bytes.set(original);
-  bytes.set(patch.bytes, original.length);
+  let bytes: Uint8Array | undefined;
   return {
-    bytes,
+    get bytes() {
+      bytes ??= joined(original, patch.bytes);
+      return bytes;
+    },
     patch: patch.bytes,
     report: reportOf({ graph, analysis, metadata, patch, chosen: chosenIn(request) }),
   };

@@ -6,6 +6,7 @@
  * so that v · u is the cosine with any other direction u. Like an explanation it is a patch: the original stays an exact prefix.
  */
 import { importModel } from "./canonicalize/import.js";
+import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
 import { fail } from "./errors.js";
 import type { Value } from "./ir/graph.js";
@@ -58,10 +59,7 @@ export function withVector(model: Uint8Array, { output, pooling = "mean" }: Vect
   const name = "vitrail/vector";
   const outputs = [{ name, value: b.emit("Identity", [vector]) }];
   const patch = writePatch({ b, taken: graph.names, inputs: [], outputs, metadata: {}, irVersion: proto.irVersion });
-  const bytes = new Uint8Array(original.length + patch.bytes.length);
-  bytes.set(original);
-  bytes.set(patch.bytes, original.length);
-  return { bytes, output: name, pooled: rank === 3 };
+  return { bytes: joined(original, patch.bytes), output: name, pooled: rank === 3 };
 }
 
 function pool(b: Builder, x: Value, mask: Value | undefined, pooling: Pooling): Value {

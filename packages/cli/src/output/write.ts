@@ -3,8 +3,8 @@ import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { problem, systemMessage } from "../problem.js";
 
-/** Writes under a temporary name first, so that nobody ever sees half a file. */
-export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
+/** Writes under a temporary name first, so that nobody ever sees half a file. Parts are written one after the other. */
+export async function writeWhole(path: string, data: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await makeFolder(dirname(path));

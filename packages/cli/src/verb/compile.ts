@@ -1,7 +1,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { compile, type Program } from "vitrail";
+import { compile, originalBytes, type Program } from "vitrail";
 import { externalPaths } from "vitrail/node";
 import { addModelFlags, addSpeechFlags, type CommonFlags, readNames } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
@@ -46,7 +46,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
   const { method, options } = readMethod(flags);
   const files = await openModel(model, flags, terminal);
   for (const path of [flags.out, flags.patch]) if (path !== undefined) await refuseInput(path, files.file);
-  const original = await readFile(files.file);
+  const original = originalBytes(await readFile(files.file));
   const program = compile(original, {
     method: method.id,
     target: flags.targetInput,
@@ -56,15 +56,16 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     ...(flags.readout && { readout: flags.readout }),
     ...options,
   });
-  const { bytes, patch, report } = program;
-  await writeWhole(flags.out, bytes);
+  const { patch, report } = program;
+  const bytes = original.length + patch.length;
+  await writeWhole(flags.out, [original, patch]);
   if (flags.patch !== undefined) await writeWhole(flags.patch, patch);
   if (flags.json) {
     const paths = { out: flags.out, ...(flags.patch && { patch: flags.patch }) };
     const { metadata, nodes } = report;
-    terminal.json({ ...paths, bytes: bytes.length, patchBytes: patch.length, nodes, metadata });
+    terminal.json({ ...paths, bytes, patchBytes: patch.length, nodes, metadata });
   }
-  for (const line of summaryLines(flags.out, program, terminal.colors)) terminal.say(line);
+  for (const line of summaryLines(flags.out, bytes, program, terminal.colors)) terminal.say(line);
   const beside = externalPaths(original);
   if (beside.length > 0 && dirname(resolve(flags.out)) !== dirname(resolve(files.file))) {
     terminal.note(`the weights stay in ${beside.join(", ")}: copy them beside ${flags.out}`);
@@ -72,16 +73,16 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
   return exit.done;
 }
 
-function summaryLines(out: string, { bytes, patch, report }: Program, colors: Colors): string[] {
+function summaryLines(out: string, bytes: number, { patch, report }: Program, colors: Colors): string[] {
   const { method, output, explains, target, relevance, further = [] } = report.metadata!;
-  const share = ((100 * patch.length) / bytes.length).toFixed(1);
+  const share = ((100 * patch.length) / bytes).toFixed(1);
   const wanted =
     target.mode === "predicted"
       ? "the predicted class, found inside the graph"
       : `input "${target.name}" (${target.mode}${target.several ? ", several in one run" : ""})`;
   const unit = relevance.kind === "tokens" ? "one value per token" : "one value per element of the input";
   return [
-    `${colors.bold(out)}  ${size(bytes.length)}, of which ${size(patch.length)} (${share} %) explain`,
+    `${colors.bold(out)}  ${size(bytes)}, of which ${size(patch.length)} (${share} %) explain`,
     `  ${colors.dim("method  ")} ${method}`,
     `  ${colors.dim("explains")} ${output} by ${[explains, ...further.map((tower) => tower.explains)].join(" and ")}`,
     `  ${colors.dim("target  ")} ${wanted}`,
