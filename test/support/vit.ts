@@ -23,6 +23,8 @@ export interface VitStyle {
   readonly qkv?: "packed" | "separate";
   /** LayerNormalization (opset 17 on) or its parts. */
   readonly norm?: "operator" | "decomposed";
+  /** Softmax; its parts, with or without the maximum taken off; exp of LogSoftmax. */
+  readonly softmax?: "operator" | "exp" | "shifted" | "reciprocal" | "log";
   /** Gelu (opset 20 on), or x Φ(x) spelled with Erf or with Tanh. */
   readonly activation?: "operator" | "erf" | "tanh";
   /** Extent or name of the batch axis. */
@@ -49,6 +51,7 @@ const DEFAULTS = {
   pooling: "class",
   qkv: "packed",
   norm: "operator",
+  softmax: "operator",
   activation: "erf",
   batch: "batch",
   input: "picture",
@@ -136,9 +139,23 @@ class Vit {
     const head = s.width / s.heads;
     const [q, k, v] = s.qkv === "packed" ? this.packed(x, head) : this.separate(x, head);
     const scores = m.op("MatMul", [q!, m.op("Transpose", [k!], { perm: [0, 1, 3, 2] })]);
-    const weights = m.op("Softmax", [m.op("Mul", [scores, this.scalar(1 / Math.sqrt(head))])], { axis: -1 });
+    const weights = this.softmax(m.op("Mul", [scores, this.scalar(1 / Math.sqrt(head))]));
     const merged = m.op("Transpose", [m.op("MatMul", [weights, v!])], { perm: [0, 2, 1, 3] });
     return this.linear(m.op("Reshape", [merged, m.ints([0, 0, s.width])]), s.width, s.width);
+  }
+
+  private softmax(x: string): string {
+    const { m } = this;
+    const { softmax } = this.s;
+    if (softmax === "operator") return m.op("Softmax", [x], { axis: -1 });
+    if (softmax === "log") return m.op("Exp", [m.op("LogSoftmax", [x], { axis: -1 })]);
+    const along = (operator: string, v: string) =>
+      m.opset < (operator === "ReduceSum" ? 13 : 18)
+        ? m.op(operator, [v], { axes: [-1], keepdims: 1 })
+        : m.op(operator, [v, m.ints([-1])], { keepdims: 1 });
+    const e = m.op("Exp", [softmax === "exp" ? x : m.op("Sub", [x, along("ReduceMax", x)])]);
+    const sum = along("ReduceSum", e);
+    return softmax === "reciprocal" ? m.op("Mul", [m.op("Reciprocal", [sum]), e]) : m.op("Div", [e, sum]);
   }
 
   private packed(x: string, head: number): string[] {

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chooseFiles, chooseModel, externalNames } from "../src/model/choose.js";
 import { labelsOf, openFile, openFolder } from "../src/model/folder.js";
-import { isHubId } from "../src/model/open.js";
+import { isHubId, openModel } from "../src/model/open.js";
 
 describe("choosing a model", () => {
   const paths = ["config.json", "onnx/model.onnx", "onnx/model_quantized.onnx", "onnx/model_fp16.onnx"];
@@ -42,6 +42,16 @@ describe("choosing a model", () => {
     ];
     expect(externalNames(all, "onnx/model.onnx")).toHaveLength(3);
   });
+});
+
+test("a file that no ONNX file can be", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "vitrail-test-"));
+  const path = join(folder, "large.onnx");
+  writeFileSync(path, "");
+  truncateSync(path, 2 ** 31); // a hole: it takes no space
+  const error = await openModel(path, {}, undefined as never).catch((e: Error) => e.message.replace(folder, "."));
+  rmSync(folder, { recursive: true });
+  expect(error).toMatchInlineSnapshot();
 });
 
 describe("a folder", () => {

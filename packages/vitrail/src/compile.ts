@@ -1,9 +1,9 @@
 /** Bytes in, patch out: the pipeline on one screen. */
 import { type Analysis, analyse, explainedOutput } from "./analysis.js";
 import { recogniseActivations } from "./canonicalize/activation.js";
-import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
+import { settleSoftmax } from "./canonicalize/softmax.js";
 import { joinProducts } from "./emit/join.js";
 import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
@@ -17,6 +17,7 @@ import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
 import { builtMethods } from "./methods/registry.js";
 import { readModel } from "./onnx/model.js";
+import { refuseTooLarge } from "./onnx/size.js";
 import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
 import { type Report, reportOf } from "./report.js";
 import { seedOf, severalOf, targetInput } from "./seed.js";
@@ -52,7 +53,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const proto = readModel(original);
   const graph = importModel(proto);
   const b = graph.builder;
-  absorbGuards(b);
+  settleSoftmax(b);
   if (!method.copiesForward) recogniseActivations(b);
   const read = method.everyToken?.(values) || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
   const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
@@ -109,6 +110,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     metadata: { vitrail: JSON.stringify(metadata) },
     irVersion: proto.irVersion,
   });
+  refuseTooLarge(original.length + patch.bytes.length, "the compiled model");
   let bytes: Uint8Array | undefined;
   return {
     get bytes() {

@@ -1,7 +1,7 @@
 /** What a model shows of itself, without compiling more than is needed to know whether it can be explained. */
 import { analyse } from "./analysis.js";
-import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
+import { settleSoftmax } from "./canonicalize/softmax.js";
 import { VitrailError } from "./errors.js";
 import { originalBytes } from "./metadata.js";
 import { readModel } from "./onnx/model.js";
@@ -26,7 +26,7 @@ export function inspect(model: Uint8Array, options: CompileOptions = {}): Report
 
 function found(model: Uint8Array, options: CompileOptions) {
   const graph = importModel(readModel(originalBytes(model)));
-  absorbGuards(graph.builder);
+  settleSoftmax(graph.builder);
   try {
     const { output, explains } = options;
     return {

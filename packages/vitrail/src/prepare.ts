@@ -1,8 +1,8 @@
 /** Bytes in, something to run out: a compiled model for methods that are a graph; for driven ones what they run many times. */
 import { type Analysis, analyse } from "./analysis.js";
-import { absorbGuards } from "./canonicalize/guard.js";
 import { importModel } from "./canonicalize/import.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
+import { settleSoftmax } from "./canonicalize/softmax.js";
 import { append } from "./compile.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
@@ -61,7 +61,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
       try: "an explainer for each of them",
     });
   const graph = importModel(readModel(original));
-  absorbGuards(graph.builder);
+  settleSoftmax(graph.builder);
   const analysis = analyse(graph, { output: choice.output, explains, forwardOnly: method.program === undefined });
   const { source, sources, outputName } = analysis;
   // The target is chosen at the sample; at the points around it the same weights of the outputs are asked about.

@@ -80,6 +80,26 @@ describe("polynomials", () => {
       }),
     ));
 
+  test("minimum and maximum agree with numbers", () =>
+    fc.assert(
+      fc.property(polynomial, polynomial, environment, (a, b, env) => {
+        const [x, y] = [evaluate(a, env)!, evaluate(b, env)!];
+        expect(evaluate(D.minimum(a, b), env)! + 0).toBe(Math.min(x, y) + 0);
+        expect(evaluate(D.maximum(a, b), env)! + 0).toBe(Math.max(x, y) + 0);
+        expect(D.equal(D.minimum(a, b), D.minimum(b, a))).toBe(true);
+      }),
+    ));
+
+  test("minimum and maximum are decided where they can be", () => {
+    const n = D.symbol("n");
+    expect(D.minimum(1, n)).toBe(1);
+    expect(D.maximum(D.add(n, -1), 0)).toEqual(D.add(n, -1));
+    expect(String(D.minimum(n, 100))).toBe("min(100,n)");
+    expect(D.minimum(D.add(D.multiply(n, n), 5), 5)).toBe(5);
+    // A quotient may be zero.
+    expect(String(D.minimum(1, D.floorDivide(n, 16)))).toBe("min(1,⌊(n)/16⌋)");
+  });
+
   test("what is called positive is positive", () =>
     fc.assert(
       fc.property(polynomial, environment, (a, env) => {

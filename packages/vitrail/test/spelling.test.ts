@@ -15,6 +15,11 @@ const spellings: readonly VitStyle[] = [
   { norm: "operator", opset: 17 },
   { norm: "operator", activation: "operator", opset: 20 },
   { norm: "decomposed", activation: "operator", opset: 21 },
+  { softmax: "exp" },
+  { softmax: "shifted", opset: 11 },
+  { softmax: "shifted", opset: 18 },
+  { softmax: "reciprocal" },
+  { softmax: "log", opset: 13 },
   { batch: 2 },
 ];
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
+import { refuseTooLarge } from "vitrail/node";
 import { problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import type { Dtype, Purpose } from "./choose.js";
@@ -16,6 +17,7 @@ export interface OpenModelOptions {
 /** MODEL as people give it: a file, a folder, or a Hub id. */
 export async function openModel(model: string, options: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
   const files = await find(model, options, terminal);
+  refuseTooLarge((await stat(files.file)).size, files.file);
   if (options.labels === undefined) return files;
   if (!existsSync(options.labels)) {
     throw problem("E081", {

@@ -3,7 +3,7 @@ import { fail } from "../errors.js";
 import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { oneHot } from "../ops/indexing.js";
-import { sliceDims, sliceRanges } from "../ops/movement.js";
+import { sliceDims, sliceRanges, unslice } from "../ops/movement.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
@@ -149,13 +149,8 @@ const slice: MoveRule = (b, move) => {
   const moved = alongAxis(
     (builder, _, joined, at, axis) => {
       const r = ranges.get(axis)!;
-      const extent = node.inputs[index]!.shape![axis]!;
-      if (r.step === 1) return builder.pad(joined, at, r.start, D.subtract(extent, D.add(r.start, r.length)));
-      const wide = builder.pad(builder.unsqueeze(joined, [at + 1]), at + 1, 0, Math.abs(r.step) - 1);
       if (r.step < 0) fail("E031", "", { at: place(node), why: "tokens are reversed" });
-      const dims = builder.shape(joined).map((d, i) => (i === at ? D.multiply(d, r.step) : d));
-      const after = D.subtract(extent, D.add(r.start, D.multiply(r.length, r.step)));
-      return builder.pad(builder.reshape(wide, dims), at, r.start, after);
+      return unslice(builder, joined, at, r, node.inputs[index]!.shape![axis]!, node);
     },
     () => axes,
   )(b, move);

@@ -62,9 +62,9 @@ export const Pow = defineOp("Pow", {
 });
 
 const known =
-  (f: (a: number, c: number) => number) =>
-  (a: D.Dim, c: D.Dim): D.Dim | undefined =>
-    typeof a === "number" && typeof c === "number" ? f(a, c) : undefined;
+  (f: (...x: number[]) => number) =>
+  (...entries: D.Dim[]): D.Dim | undefined =>
+    entries.every((e) => typeof e === "number") ? f(...(entries as number[])) : undefined;
 
 export const Mod = defineOp("Mod", {
   role: "opaque",
@@ -79,26 +79,18 @@ export const Mod = defineOp("Mod", {
   gradient: notCovered,
 });
 
-/** Max and Min fold to symbols of their own; as clips of data they pass the cotangent where they let the value through. */
-const extremum = (name: "Max" | "Min", f: (...x: number[]) => number) =>
+/** As clips of data Max and Min pass the cotangent where they let the value through. */
+const extremum = (name: "Max" | "Min", f: (...x: number[]) => number, fold: (a: D.Dim, c: D.Dim) => D.Dim) =>
   defineOp(name, {
     role: "elementwise",
-    infer: (c: InferContext) => {
-      const dims = elementwise((...e) =>
-        e.every((d) => typeof d === "number")
-          ? f(...(e as number[]))
-          : isFloat(input(c, 0).type)
-            ? undefined
-            : D.opaque(name.toLowerCase(), ...e),
-      )(c);
-      return dims;
-    },
+    infer: (c: InferContext) =>
+      elementwise(isFloat(input(c, 0).type) ? (...e) => known(f)(...e) : (...e) => e.reduce(fold))(c),
     scalar: f,
     gradient: ({ x, y: [y], dy, b, wants }) =>
       x.map((v, i) => (wants[i] ? b.unbroadcast(b.where(b.emit("Equal", [v, y!]), dy, b.scalar(0)), v) : undefined)),
   });
-export const Max = extremum("Max", Math.max);
-export const Min = extremum("Min", Math.min);
+export const Max = extremum("Max", Math.max, D.maximum);
+export const Min = extremum("Min", Math.min, D.minimum);
 
 export const Sum = defineOp("Sum", {
   role: byActivity("add"),

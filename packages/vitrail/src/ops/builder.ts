@@ -4,7 +4,7 @@
  */
 import { fail } from "../errors.js";
 import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import { type Dim, equal, Poly, quotientOf, symbol } from "../tensor/dim.js";
+import { type Computed, computedBy, type Dim, equal, Poly, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -236,12 +236,8 @@ export class Builder {
     const found = this.extents.get(d.key);
     if (found) return this.emit("Gather", [this.shapeOf(found.value), this.ints([found.axis])], { axis: 0 });
     const lone = d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1;
-    const quotient = lone ? quotientOf(d.terms[0]!.symbols[0]!) : undefined;
-    if (quotient)
-      return this.emit(
-        "Div",
-        quotient.map((part) => this.extent(part)),
-      );
+    const computed = lone ? computedBy(d.terms[0]!.symbols[0]!) : undefined;
+    if (computed) return this.computedExtent(computed);
     if (lone) fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
     const terms = d.terms.map((t) =>
       t.symbols
@@ -249,6 +245,13 @@ export class Builder {
         .reduce((a, c) => this.emit("Mul", [a, c]), this.ints([t.coefficient])),
     );
     return terms.reduce((a, c) => this.emit("Add", [a, c]));
+  }
+
+  /** Below opset 12 the extrema of integers are a choice. */
+  private computedExtent({ function: f, args }: Computed): Value {
+    const [a, c] = args.map((part) => this.extent(part)) as [Value, Value];
+    if (f === "floor") return this.emit("Div", [a, c]);
+    return this.emit("Where", [this.emit("Less", f === "min" ? [a, c] : [c, a]), a, c]);
   }
 
   /** A shape tensor for the given dimensions. */
@@ -297,9 +300,13 @@ export class Builder {
     return this.emit("Slice", [x, this.ints([start]), this.ints([end]), this.ints([axis]), this.ints([step])]);
   }
 
-  /** Pads with zeros along one axis: `before` and `after` may be symbolic. */
+  /**
+   * Pads with zeros along one axis: `before` and `after` may be symbolic. A known negative amount behind is a Slice: not every
+   * evaluator takes negative amounts of a Pad.
+   */
   pad(x: Value, axis: number, before: Dim, after: Dim): Value {
     if (before === 0 && after === 0) return x;
+    if (typeof after === "number" && after < 0) return this.pad(this.slice(x, axis, 0, after), axis, before, 0);
     const rank = this.rank(x);
     const at = (i: number): Dim => (i === axis ? before : i === axis + rank ? after : 0);
     const pads = range(2 * rank).map(at);

@@ -1,8 +1,8 @@
 import { int, intsOf, numbersOf, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
-import { normalizeAxis } from "../tensor/shape.js";
+import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
-import { entriesOf, input } from "./infer.js";
+import { entriesOf, input, pickInts } from "./infer.js";
 import { defineOp, type Inferred, refuseGradient } from "./operator.js";
 
 export const Gather = defineOp("Gather", {
@@ -11,7 +11,7 @@ export const Gather = defineOp("Gather", {
     const [x, index] = [input(c, 0), input(c, 1)];
     const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape?.length ?? 0);
     const shape = x.shape && index.shape && [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
-    return { type: x.type, shape, ints: gatherInts(x, index) };
+    return { type: x.type, shape, ints: gatherInts(x, index, axis, shape) };
   },
   gradient: ({ node, x: [x, index], dy, b }) => {
     const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
@@ -26,13 +26,16 @@ export const Gather = defineOp("Gather", {
   },
 });
 
-function gatherInts(x: Value, index: Value) {
-  const [table, at] = [intsOf(x), intsOf(index)];
-  if (!table || !at || table.dims.length !== 1) return undefined;
-  const entries = at.entries.map((i) =>
-    typeof i === "number" ? table.entries[i < 0 ? i + table.entries.length : i] : undefined,
-  );
-  return entries.every((e) => e !== undefined) ? { dims: at.dims, entries } : undefined;
+function gatherInts(table: Value, index: Value, axis: number, shape: Shape | undefined) {
+  const at = intsOf(index);
+  if (!at?.entries.every((i) => typeof i === "number") || !table.shape) return undefined;
+  const extent = table.shape[axis] as number;
+  const rows = at.entries as readonly number[];
+  return pickInts(table, shape, (position) => {
+    const own = position.slice(axis, axis + at.dims.length);
+    const row = rows[own.reduce((flat, i, k) => flat * at.dims[k]! + i, 0)]!;
+    return [...position.slice(0, axis), row < 0 ? row + extent : row, ...position.slice(axis + at.dims.length)];
+  });
 }
 
 /** One-hot rows [..., index] -> [..., extent]; negative indices count from the end. */

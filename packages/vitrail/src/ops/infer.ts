@@ -64,6 +64,37 @@ export function sourceIndex(index: number, to: readonly number[], from: readonly
   return at;
 }
 
+/** Known integers at other places: the entry at a position of `dims` is the one of `x` at `from(position)`. */
+export function pickInts(
+  x: Value,
+  dims: Shape | undefined,
+  from: (at: readonly number[]) => readonly number[],
+): SymbolicInts | undefined {
+  const known = intsOf(x);
+  if (!known || !dims?.every((d) => typeof d === "number")) return undefined;
+  const extents = dims as readonly number[];
+  const count = elementCount(extents);
+  if (count > BIGGEST_FOLD) return undefined;
+  const entries = Array.from(
+    { length: count },
+    (_, i) => known.entries[flatIndex(from(positionOf(i, extents)), known.dims)],
+  );
+  return entries.every((e) => e !== undefined) ? { dims: extents, entries } : undefined;
+}
+
+const flatIndex = (at: readonly number[], dims: readonly number[]): number =>
+  at.reduce((flat, i, axis) => flat * dims[axis]! + i, 0);
+
+function positionOf(index: number, dims: readonly number[]): number[] {
+  let rest = index;
+  return dims.map((_, axis) => {
+    const stride = elementCount(dims.slice(axis + 1));
+    const at = Math.floor(rest / stride);
+    rest -= at * stride;
+    return at;
+  });
+}
+
 export const vector = (entries: readonly Dim[]): SymbolicInts => ({ dims: [entries.length], entries });
 
 /** Symbolic integers of a value as a list, whatever their shape. */

@@ -4,7 +4,7 @@ import { int, intsOf, type Node, numbersOf, place, type Value } from "../ir/grap
 import * as D from "../tensor/dim.js";
 import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
-import { broadcastShapes, entriesOf, foldInts, input, vector } from "./infer.js";
+import { broadcastShapes, entriesOf, foldInts, input, pickInts, vector } from "./infer.js";
 import { defineOp, type GradientContext, type InferContext, type Inferred, refuseGradient } from "./operator.js";
 
 const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeLike(dy, x!)];
@@ -45,7 +45,10 @@ export const Transpose = defineOp("Transpose", {
   role: "movement",
   infer: (c) => {
     const x = input(c, 0);
-    return { type: x.type, shape: x.shape && permOf(c.node, x.shape.length).map((p) => x.shape![p]!) };
+    if (!x.shape) return { type: x.type, shape: undefined };
+    const perm = permOf(c.node, x.shape.length);
+    const shape = perm.map((p) => x.shape![p]!);
+    return { type: x.type, shape, ints: pickInts(x, shape, (at) => perm.map((_, i) => at[perm.indexOf(i)]!)) };
   },
   gradient: ({ node, x: [x], dy, b }) => {
     const perm = permOf(node, b.rank(x!));
@@ -150,12 +153,13 @@ export const Concat = defineOp("Concat", {
     const known = values.map(entriesOf);
     const first = values[0]!;
     const shapes = values.map((v) => v.shape);
-    const ints =
-      known.every((k) => k !== undefined) && (first.shape?.length ?? 0) === 1 ? vector(known.flat()) : undefined;
-    if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined, ints };
+    const entries = known.every((k) => k !== undefined) ? known.flat() : undefined;
+    if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined };
     const axis = normalizeAxis(c.node.attributes.axis as number, shapes[0]!.length);
     const total = shapes.map((s) => s[axis]!).reduce(D.add);
-    return { type: first.type, shape: shapes[0]!.map((d, i) => (i === axis ? total : d)), ints };
+    const shape = shapes[0]!.map((d, i) => (i === axis ? total : d));
+    const dims = shape.every((d) => typeof d === "number") ? (shape as readonly number[]) : undefined;
+    return { type: first.type, shape, ints: entries && dims && axis === 0 ? { dims, entries } : undefined };
   },
   gradient: ({ node, x, dy, b, wants }) => {
     const axis = normalizeAxis(int(node, "axis", 0), b.rank(x[0]!));
@@ -184,7 +188,7 @@ export const Slice = defineOp("Slice", {
     const shape = ranges
       ? x.shape.map((d, i) => ranges.get(i)?.length ?? d)
       : x.shape.map((d, i) => (slicedAxes(c.node, x.shape!.length)?.includes(i) === false ? d : c.fresh("sliced")));
-    return { type: x.type, shape, ints: ranges && sliceInts(x, ranges) };
+    return { type: x.type, shape, ints: ranges && sliceInts(x, ranges, shape) };
   },
   gradient: ({ node, x: [x], dy, b }) => {
     const shape = b.shape(x!);
@@ -228,13 +232,13 @@ export function sliceRanges(
 }
 
 function sliceRange(start: D.Dim, end: D.Dim, step: number, extent: D.Dim): SliceRange {
+  const highest = step > 0 ? extent : D.add(extent, -1);
+  // A symbolic bound is taken for one inside the axis, as a runtime's own length would be.
   const bound = (at: D.Dim, lowest: number): D.Dim => {
     if (typeof at !== "number") return at;
-    if (at >= Number.MAX_SAFE_INTEGER) return step > 0 ? extent : D.add(extent, -1);
-    const absolute = at < 0 ? D.add(extent, at) : at;
-    if (typeof absolute !== "number") return at <= Number.MIN_SAFE_INTEGER ? lowest : absolute;
-    const highest = typeof extent === "number" ? (step > 0 ? extent : extent - 1) : Number.POSITIVE_INFINITY;
-    return Math.min(Math.max(absolute, lowest), highest);
+    if (at >= Number.MAX_SAFE_INTEGER) return highest;
+    if (at <= Number.MIN_SAFE_INTEGER) return lowest;
+    return D.maximum(D.minimum(at < 0 ? D.add(extent, at) : at, highest), lowest);
   };
   const [from, to] = [bound(start, step > 0 ? 0 : -1), bound(end, step > 0 ? 0 : -1)];
   const span = step > 0 ? D.subtract(to, from) : D.subtract(from, to);
@@ -242,17 +246,17 @@ function sliceRange(start: D.Dim, end: D.Dim, step: number, extent: D.Dim): Slic
   return { start: from, length: typeof length === "number" ? Math.max(length, 0) : length, step };
 }
 
-function sliceInts(x: Value, ranges: Map<number, SliceRange>) {
-  const known = entriesOf(x);
-  const r = ranges.get(0);
-  if (!known || x.shape?.length !== 1 || !r || typeof r.start !== "number" || typeof r.length !== "number")
-    return undefined;
-  const { start, step } = r;
-  return vector(range(r.length).map((i) => known[start + i * step]!));
+function sliceInts(x: Value, ranges: Map<number, SliceRange>, shape: Shape) {
+  const starts = x.shape!.map((_, axis) => ranges.get(axis)?.start ?? 0);
+  if (!starts.every((start) => typeof start === "number")) return undefined;
+  return pickInts(x, shape, (at) => at.map((i, axis) => (starts[axis] as number) + i * (ranges.get(axis)?.step ?? 1)));
 }
 
-/** Puts the elements of a slice back among zeros. */
-function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, extent: D.Dim, node: Node): Value {
+/**
+ * Puts the elements of a slice back among zeros, along an axis of the given extent. A step that leaves less than itself behind
+ * the last element makes the spread longer than the axis, by a number that is known or at most step - 1.
+ */
+export function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, extent: D.Dim, node: Node): Value {
   if (r.step === 1) return b.pad(dy, axis, r.start, D.subtract(extent, D.add(r.start, r.length)));
   if (r.step < 0) {
     if (r.step !== -1) fail("E025", "Slice", { at: place(node), why: `step ${r.step} is not covered` });
@@ -267,7 +271,8 @@ function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, extent: D.D
     shape.map((d, i) => (i === axis ? D.multiply(d, r.step) : d)),
   );
   const after = D.subtract(extent, D.add(r.start, D.multiply(r.length, r.step)));
-  return b.pad(merged, axis, r.start, after);
+  if (typeof after === "number") return b.pad(merged, axis, r.start, after);
+  return sliceDims(b, b.pad(merged, axis, r.start, D.add(after, r.step - 1)), axis, 0, extent);
 }
 
 export const Split = defineOp("Split", {
@@ -343,12 +348,45 @@ export const Pad = defineOp("Pad", {
   gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
     if ((node.attributes.mode ?? "constant") !== "constant")
       refuseGradient(node, `mode ${node.attributes.mode} is not covered`);
-    const crop = b.emit("Mul", [pads!, b.ints([-1])]);
-    const back = b.emit("Pad", [dy, crop, undefined, axes].slice(0, axes ? 4 : 2));
-    back.shape = x!.shape;
-    return [back];
+    return [unpad(b, dy, x!, pads!, axes && numbersOf(axes), node)];
   },
 });
+
+/**
+ * What padding added is cut away, and zeros come back where it cropped (a negative amount). Cutting is a Slice: not every
+ * evaluator takes the negative amounts that a Pad may have.
+ */
+function unpad(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[] | undefined, node: Node): Value {
+  const rank = b.rank(x);
+  const padded = (axes ?? range(rank)).map((a) => normalizeAxis(a, rank));
+  const amounts = numbersOf(pads);
+  if (!amounts) return unpadAtRunTime(b, dy, x, pads, padded, node);
+  return padded.reduce((back, axis, i) => {
+    const [before, after] = [amounts[i]!, amounts[i + padded.length]!];
+    const kept = D.add(b.shape(x)[axis]!, Math.min(before, 0) + Math.min(after, 0));
+    const start = Math.max(before, 0);
+    const cut = before > 0 || after > 0 ? sliceDims(b, back, axis, start, D.add(start, kept)) : back;
+    return b.pad(cut, axis, Math.max(-before, 0), Math.max(-after, 0));
+  }, dy);
+}
+
+/** As `unpad`, with amounts that only the run time knows: of either sign. */
+function unpadAtRunTime(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[], node: Node): Value {
+  if (axes.length !== b.rank(x)) fail("E025", "Pad", { at: place(node), why: "its amounts are computed from data" });
+  const zero = b.ints([0]);
+  const negative = b.emit("Less", [pads, zero]);
+  const [added, missing] = [
+    b.emit("Where", [negative, zero, pads]),
+    b.emit("Where", [negative, b.emit("Mul", [pads, b.ints([-1])]), zero]),
+  ];
+  const n = axes.length;
+  const start = b.slice(added, 0, 0, n);
+  const kept = b.emit("Sub", [b.shapeOf(x), b.emit("Add", [b.slice(missing, 0, 0, n), b.slice(missing, 0, n, 2 * n)])]);
+  const cut = b.emit("Slice", [dy, start, b.emit("Add", [start, kept]), b.ints(axes), b.ints(axes.map(() => 1))]);
+  const back = b.emit("Pad", [cut, missing]);
+  back.shape = x.shape;
+  return back;
+}
 
 export const Tile = defineOp("Tile", {
   role: "movement",

@@ -5,6 +5,7 @@ import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
+import { sliceDims } from "./movement.js";
 import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
 
 const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
@@ -136,7 +137,7 @@ export const Conv = defineOp("Conv", {
     const window = windowOf(node, b.shape(w!).slice(2));
     const { strides, dilations, group } = window;
     const pads = backwardPads(window, b.shape(x!).slice(2), b.shape(dy).slice(2));
-    return [fitTo(b, b.emit("ConvTranspose", [dy, w], { strides, dilations, pads, group }), x!, 2)];
+    return [fitTo(b, b.emit("ConvTranspose", [dy, w], { strides, dilations, pads, group }), x!, window)];
   },
 });
 
@@ -154,17 +155,21 @@ function backwardPads(w: Window, input: Shape, output: Shape): number[] {
   return [...w.pads.slice(0, w.kernel.length), ...behind];
 }
 
-/** Pads or crops `v` at the end of the axes from `first` on to the extents of `target`. */
-function fitTo(b: Builder, v: Value, target: Value, first: number): Value {
-  const [have, want] = [b.shape(v), b.shape(target)];
-  if (have.every((d, i) => i < first || D.equal(d, want[i]!))) return v;
-  const rank = want.length;
-  const missing = b.emit("Sub", [b.shapeOf(target), b.shapeOf(v)]);
-  const mask = b.ints(range(rank).map((i) => (i < first ? 0 : 1)));
-  const pads = b.concat([b.ints(new Array(rank).fill(0)), b.emit("Mul", [missing, mask])], 0);
-  const padded = b.emit("Pad", [v, pads]);
-  padded.shape = want;
-  return padded;
+/**
+ * Pads or crops `v` at the end of its spatial axes to the extents of `target`. Symbolic extents: a stride leaves a remainder
+ * that is shorter than itself, so padding by that much and cutting is right for all of them.
+ */
+function fitTo(b: Builder, v: Value, target: Value, w: Window): Value {
+  return w.kernel.reduce((fitted, _, i) => {
+    const axis = i + 2;
+    const [have, want] = [b.shape(fitted)[axis]!, b.shape(target)[axis]!];
+    if (D.equal(have, want)) return fitted;
+    const missing = D.subtract(want, have);
+    if (typeof missing === "number")
+      return missing > 0 ? b.pad(fitted, axis, 0, missing) : sliceDims(b, fitted, axis, 0, want);
+    const remainder = Math.max(0, w.strides[i]! - 1 - w.pads[i + w.kernel.length]!);
+    return sliceDims(b, b.pad(fitted, axis, 0, remainder), axis, 0, want);
+  }, v);
 }
 
 export const ConvTranspose = defineOp("ConvTranspose", {

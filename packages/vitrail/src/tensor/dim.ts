@@ -119,17 +119,41 @@ export function floorDivide(a: Dim, b: Dim): Dim {
     if (whole.length > 0)
       return add(normal(whole.map((t) => ({ ...t, coefficient: t.coefficient / b }))), floorDivide(normal(part), b));
   }
-  const quotient = `⌊(${a})/${typeof b === "number" ? b : `(${b})`}⌋`;
-  quotients.set(quotient, [a, b]);
-  return symbol(quotient);
+  return computed(`⌊(${a})/${typeof b === "number" ? b : `(${b})`}⌋`, "floor", [a, b]);
 }
 
-/** What a symbol made by `floorDivide` stands for; the name says it all, so one table serves every graph. */
-const quotients = new Map<string, readonly [Dim, Dim]>();
-export const quotientOf = (name: string): readonly [Dim, Dim] | undefined => quotients.get(name);
+/** What has no polynomial form: a quotient rounded down, a minimum, a maximum. It is one symbol, whose name says it all. */
+export interface Computed {
+  readonly function: "floor" | "min" | "max";
+  readonly args: readonly Dim[];
+}
+/** By name, so that one table serves every graph. */
+const computedSymbols = new Map<string, Computed>();
+export const computedBy = (name: string): Computed | undefined => computedSymbols.get(name);
 
-/** A function of dimensions without a polynomial form (`max`, `min`, `mod`), as one symbol. */
-export const opaque = (name: string, ...args: readonly Dim[]): Dim => symbol(`${name}(${args.join(",")})`);
+function computed(name: string, f: Computed["function"], args: readonly Dim[]): Dim {
+  computedSymbols.set(name, { function: f, args });
+  return symbol(name);
+}
+
+/** The smaller (larger) of two, decided where their difference has a sign for all positive values of the symbols. */
+export const minimum = (a: Dim, b: Dim): Dim => extremum("min", a, b, (d) => least(d) >= 0);
+export const maximum = (a: Dim, b: Dim): Dim => extremum("max", a, b, (d) => least(negate(d)) >= 0);
+
+function extremum(f: "min" | "max", a: Dim, b: Dim, secondWins: (difference: Dim) => boolean): Dim {
+  if (secondWins(subtract(a, b))) return b;
+  if (secondWins(subtract(b, a))) return a;
+  const args = [a, b].sort((c, d) => (String(c) < String(d) ? -1 : 1));
+  return computed(`${f}(${args})`, f, args);
+}
+
+/** The least value that `a` can have: a plain symbol is at least 1, a computed one at least 0. */
+function least(a: Dim): number {
+  return termsOf(a).reduce((sum, { coefficient, symbols }) => {
+    const smallest = symbols.some((s) => computedSymbols.has(s)) ? 0 : 1;
+    return sum + (coefficient < 0 && symbols.length > 0 ? Number.NEGATIVE_INFINITY : coefficient * smallest);
+  }, 0);
+}
 
 /** True where `a` is positive for all positive values of its symbols (sufficient, not necessary). */
 export const isPositive = (a: Dim): boolean =>

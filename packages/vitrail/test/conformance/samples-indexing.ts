@@ -6,6 +6,12 @@ const places = (values: number[], dims: number[]) => fed("int64", values, dims, 
 
 export const samples: Samples = {
   Gather: [
+    {
+      title: "columns of integers",
+      inputs: [ints([1, 2, 3, 4, 5, 6], [2, 3]), ints([2, -3])],
+      attributes: { axis: 1 },
+      folds: true,
+    },
     { title: "a class token", inputs: [data([2, 3, 4]), ints(0)], attributes: { axis: 1 }, opsets: [11, 13, 17] },
     { title: "a kept axis", inputs: [data([2, 3, 4]), ints([1])], attributes: { axis: 1 } },
     { title: "the last one", inputs: [data([2, 3, 4]), ints(-1)], attributes: { axis: 1 } },

@@ -20,6 +20,7 @@ export const samples: Samples = {
     { title: "zero is an extent", inputs: [number([], [0, 3]), ints([3, 0])], attributes: { allowzero: 1 } },
   ],
   Transpose: [
+    { title: "integers", inputs: [ints([1, 2, 3, 4, 5, 6], [2, 3])], attributes: { perm: [1, 0] }, folds: true },
     { inputs: [data([2, 3, 4])], opsets: [11, 17, 21] },
     { title: "heads", inputs: [data([2, 3, 2, 4])], attributes: { perm: [0, 2, 1, 3] } },
     { title: "turned around", inputs: [data([2, 3, 4])], attributes: { perm: [1, 2, 0] } },
@@ -51,6 +52,12 @@ export const samples: Samples = {
     { title: "integers", inputs: [ints([1, 2]), ints([2, 2])], folds: true },
   ],
   Concat: [
+    {
+      title: "rows of integers",
+      inputs: [ints([1, 2], [1, 2]), ints([3, 4], [1, 2])],
+      attributes: { axis: 0 },
+      folds: true,
+    },
     { inputs: [data([2, 3]), data([2, 2]), data([2, 1])], attributes: { axis: 1 }, opsets: [11, 17] },
     { title: "negative axis", inputs: [data([2, 3, 4]), data([2, 3, 2])], attributes: { axis: -1 } },
     { title: "a class token", inputs: [weight([2, 1, 4]), data([2, 3, 4], { fixed: [0] })], attributes: { axis: 1 } },
@@ -58,12 +65,17 @@ export const samples: Samples = {
     { title: "one", inputs: [data([2, 3])], attributes: { axis: 0 } },
   ],
   Slice: [
+    {
+      title: "rows of integers, reversed",
+      inputs: [ints([1, 2, 3, 4, 5, 6], [3, 2]), ...slice([-1], [FIRST], [0], [-1])],
+      folds: true,
+    },
     { inputs: [data([4, 5]), ...slice([1], [3])], opsets: [11, 13, 17] },
     { title: "two axes", inputs: [data([2, 4, 5]), ...slice([1, 0], [4, 3], [1, 2])] },
     { title: "from the end", inputs: [data([4, 5]), ...slice([-3], [-1], [1])] },
     { title: "to the end", inputs: [data([4, 5]), ...slice([2], [LAST], [-1])] },
-    { title: "beyond the end", inputs: [data([4, 5], { fixed: [0, 1] }), ...slice([-9], [9], [1])] },
-    { title: "beyond the end on both sides", inputs: [data([4, 5]), ...slice([-9, -9], [100, 100])], symbolic: false },
+    { title: "beyond the end", inputs: [data([4, 5]), ...slice([-9], [9], [1])] },
+    { title: "beyond the end on both sides", inputs: [data([4, 5]), ...slice([-9, -9], [100, 100])] },
     { title: "every second", inputs: [data([4, 5]), ...slice([0], [LAST], [1], [2])] },
     { title: "every second from 1", inputs: [data([4, 6]), ...slice([1], [LAST], [1], [2])] },
     { title: "every third", inputs: [data([2, 7], { fixed: [1] }), ...slice([1], [6], [1], [3])] },
@@ -126,6 +138,17 @@ export const samples: Samples = {
     { inputs: [data([2, 3]), ints([0, 1, 2, 0])], opsets: [11, 13, 17] },
     { title: "a value", inputs: [data([2, 3]), ints([1, 1, 0, 0]), number(0.5)] },
     { title: "cropped", inputs: [data([4, 5]), ints([-1, 0, 0, -2])] },
+    {
+      title: "amounts fed",
+      inputs: [data([2, 3]), fed("int64", [0, 1, 2, 0], [4])],
+      shape: "unknown",
+      opsets: [11, 17],
+    },
+    {
+      title: "amounts fed, one of them cropping",
+      inputs: [data([4, 5]), fed("int64", [-1, 2, 0, -2], [4])],
+      shape: "unknown",
+    },
     { title: "axes", inputs: [data([2, 3]), ints([1, 2]), undefined, ints([-1])], opsets: [18, 21] },
     {
       title: "reflected",

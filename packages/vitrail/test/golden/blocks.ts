@@ -1,7 +1,7 @@
 /** A program that gives A, its gradient and its relevance at every site, one after another, in place of a map. */
 import { analyse } from "../../src/analysis.js";
-import { absorbGuards } from "../../src/canonicalize/guard.js";
 import { importModel } from "../../src/canonicalize/import.js";
+import { settleSoftmax } from "../../src/canonicalize/softmax.js";
 import { writePatch } from "../../src/emit/patch.js";
 import { explain } from "../../src/explain.js";
 import type { BuiltMethod } from "../../src/methods/method.js";
@@ -24,7 +24,7 @@ const everyBlock: BuiltMethod = {
 export function blockProgram(model: Uint8Array): { readonly sites: number; readonly bytes: Uint8Array } {
   const graph = importModel(readModel(model));
   const b = graph.builder;
-  absorbGuards(b);
+  settleSoftmax(b);
   const analysis = analyse(graph, {});
   const target = targetInput(b, "index", analysis.output)!;
   const { relevance } = explain(analysis, everyBlock, {}, seedOf(b, "index", analysis.output, target));

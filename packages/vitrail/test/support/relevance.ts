@@ -1,8 +1,8 @@
 /** The relevance pass over small float64 graphs written by hand, run in the runtime. */
 import { ModelWriter } from "../../../../test/support/model.js";
 import { type Arrays, array, open } from "../../../../test/support/runtime.js";
-import { absorbGuards } from "../../src/canonicalize/guard.js";
 import { importModel } from "../../src/canonicalize/import.js";
+import { settleSoftmax } from "../../src/canonicalize/softmax.js";
 import { unitInput } from "../../src/canonicalize/unit.js";
 import { writePatch } from "../../src/emit/patch.js";
 import { gradientStep, pullBack } from "../../src/gradient/reverse.js";
@@ -58,7 +58,7 @@ function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
   const model = sketch.bytes();
   const graph = importModel(readModel(model));
   const b = graph.builder;
-  absorbGuards(b);
+  settleSoftmax(b);
   const output = graph.outputs.get(from)!;
   const named = new Map<string, Value>([...graph.inputs]);
   for (const node of b.nodes) for (const v of node.outputs) if (v.name !== undefined) named.set(v.name, v);

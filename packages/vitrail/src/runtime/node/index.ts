@@ -6,6 +6,7 @@ import type { Feeds } from "../tensor.js";
 import type { RuntimeOptions } from "./protocol.js";
 import { WorkerClient } from "./worker-client.js";
 
+export { refuseTooLarge } from "../../onnx/size.js";
 export * from "../index.js";
 export { externalPaths } from "./external-data.js";
 export { openSession } from "./open-session.js";

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { VitrailError } from "../../errors.js";
+import { refuseTooLarge } from "../../onnx/size.js";
 import type { CompileOptions } from "../../options.js";
 import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
@@ -38,10 +39,12 @@ function fileReader(path: string): () => Promise<Uint8Array> {
   return async () => {
     try {
       const { size, mtimeMs } = await stat(path);
+      refuseTooLarge(size, path);
       first ??= `${size} ${mtimeMs}`;
       if (first !== `${size} ${mtimeMs}`) throw new Error("it has changed since it was opened");
       return await readFile(path);
     } catch (error) {
+      if (error instanceof VitrailError) throw error;
       throw failure(problem("E070", { at: path, why: messageOf(error), try: "check the file and open it again" }));
     }
   };
