@@ -56,7 +56,6 @@ const some = (cases) => {
     (_, i) => Math.floor((i * count) / cases.length) !== Math.floor(((i - 1) * count) / cases.length),
   );
 };
-const casesOf = async (model) => some(await benches[model].cases());
 
 if (step === "prepare") for (const model of models) await prepare(model);
 else if (step === "report") for (const model of models) await report(model);
@@ -67,8 +66,9 @@ async function prepare(model) {
   mkdirSync(place, { recursive: true });
   for (const rule of rules)
     writeFileSync(join(place, `${slug(rule)}.onnx`), compile(modelFile(model), RULES[rule]).bytes);
-  const cases = await casesOf(model);
-  const plain = cases.map(({ subject, target }) => ({
+  const cases = some(await benches[model].cases());
+  const plain = cases.map(({ id, subject, target }) => ({
+    id,
     target,
     feeds: Object.fromEntries(
       Object.entries(subject.input).map(([name, { type, dims, data }]) => [
@@ -83,7 +83,8 @@ async function prepare(model) {
 
 async function report(model) {
   const { activation } = benches[model];
-  const cases = await casesOf(model);
+  const prepared = JSON.parse(readFileSync(join(folder, model, "cases.json"), "utf8")).map(({ id }) => id);
+  const cases = (await benches[model].cases()).filter(({ id }) => prepared.includes(id));
   const found = [];
   for (const rule of rules) found.push(await agreement(model, rule, cases));
   const header = [

@@ -3,14 +3,13 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "./command-line.js";
+import { root, unpackVitrail } from "./packed.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** What a browser needs to load the packages as they were built, without a bundler. */
+/** What a browser needs to load the package as it is published, without a bundler. */
 const imports = {
-  vitrail: "/packages/vitrail/dist/index.js",
-  "vitrail/web": "/packages/vitrail/dist/runtime/web/index.js",
+  vitrail: "/packed/dist/index.js",
+  "vitrail/web": "/packed/dist/runtime/web/index.js",
   "@bufbuild/protobuf": "/node_modules/@bufbuild/protobuf/dist/esm/index.js",
   "@bufbuild/protobuf/codegenv2": "/node_modules/@bufbuild/protobuf/dist/esm/codegenv2/index.js",
   "@bufbuild/protobuf/wire": "/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js",
@@ -28,15 +27,30 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Serves the repository and an empty page. Threads need the page to be isolated from other origins. */
-export async function serve(isolated: boolean, model: string): Promise<{ address: string; close(): void }> {
+let packed: string | undefined;
+
+/**
+ * Serves the packed package, the runtime and an empty page, and files by the paths that `files` gives them. Threads need the page
+ * to be isolated from other origins.
+ */
+export async function serve(
+  isolated: boolean,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<{ address: string; close(): void }> {
+  if (!packed) {
+    packed = temporaryFolder();
+    unpackVitrail(packed);
+  }
+  const folder = packed;
   const server: Server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url!, "http://x").pathname);
     const headers = isolated
       ? { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" }
       : {};
     if (path === "/") return void response.writeHead(200, { ...headers, "content-type": "text/html" }).end(page);
-    const file = path === "/model.onnx" ? model : join(root, path);
+    const given = files[path];
+    if (given instanceof Uint8Array) return void response.writeHead(200, headers).end(given);
+    const file = given ?? (path.startsWith("/packed/") ? join(folder, path.slice(7)) : join(root, path));
     if (!existsSync(file)) return void response.writeHead(404).end();
     const type = types[extname(path)] ?? "application/octet-stream";
     response.writeHead(200, { ...headers, "content-type": type }).end(await readFile(file));

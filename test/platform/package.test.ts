@@ -2,24 +2,17 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root, unpackVitrail } from "./packed.js";
 
-const root = resolve(import.meta.dirname, "../..");
 const project = mkdtempSync(join(tmpdir(), "vitrail-package-"));
 
 /** The dependencies of an installed package, as the workspace has them: nothing is fetched. */
 const DEPENDENCIES = ["@bufbuild/protobuf", "onnxruntime-node", "onnxruntime-common"];
 
 beforeAll(() => {
-  const packed = execFileSync("npm", ["pack", "--json", "--silent", "-w", "vitrail", "--pack-destination", project], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const { filename } = (JSON.parse(packed.slice(packed.indexOf("["))) as [{ filename: string }])[0];
-  const installed = join(project, "node_modules/vitrail");
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", ["xzf", join(project, filename), "-C", installed, "--strip-components=1"]);
+  unpackVitrail(join(project, "node_modules/vitrail"));
   for (const name of DEPENDENCIES) {
     mkdirSync(join(project, "node_modules", name, ".."), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));

@@ -35,7 +35,7 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
   afterAll(() => browser?.close());
 
   async function run(options: object, isolated = false): Promise<Found> {
-    const server = await serve(isolated, model);
+    const server = await serve(isolated, { "/model.onnx": model });
     const page = await browser.newPage();
     try {
       await page.goto(server.address);
@@ -101,7 +101,7 @@ describe.skipIf(chromium === undefined)("in Chromium", () => {
   });
 
   test("errors come through with their reasons", async () => {
-    const server = await serve(false, model);
+    const server = await serve(false, { "/model.onnx": model });
     await expect(run({ method: "magic" })).rejects.toThrow(/E010/);
     const page = await browser.newPage();
     await page.goto(server.address);
