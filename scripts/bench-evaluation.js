@@ -1,0 +1,117 @@
+/**
+ * What an evaluation costs beyond the forwards that it needs: the time of every perturbation metric in units of the time that its own
+ * forwards took (batches of 16, in the same loop), and maps per second beside bare forwards per second. Writes the table into the README.
+ *
+ *     npm run bench:evaluation
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { spreadOf, takeTurns } from "../packages/cli/dist/bench/measure.js";
+import { modelOver } from "../packages/cli/dist/evaluate/engine.js";
+import {
+  baselineExplainer,
+  caseContext,
+  chooseMetric,
+  measure,
+  metrics,
+  normaliser,
+  pictureSubject,
+  random,
+} from "../packages/evaluation/dist/index.js";
+import { createExplainer, tensor } from "../packages/vitrail/dist/runtime/node/index.js";
+import { visionTransformer } from "./bench-model.js";
+import { replaceBetween } from "./docs.js";
+
+const THREADS = 2;
+const ROUNDS = 5;
+const METHODS = ["transformer-attribution", "generic-attention"];
+const perturbing = metrics.filter(({ group, needs }) => group === "faithfulness" && needs.includes("model"));
+
+async function main() {
+  const folder = mkdtempSync(join(tmpdir(), "vitrail-bench-"));
+  const tiny = join(folder, "tiny.onnx");
+  writeFileSync(tiny, visionTransformer({ width: 192, depth: 12, heads: 3 }));
+  const shipped = fileURLToPath(new URL("../models/blood-cells/onnx/model.onnx", import.meta.url));
+  try {
+    const columns = [
+      await column("blood-cells, 96 px", shipped, 96, 8),
+      await column("ViT-Tiny/16, 224 px", tiny, 224, 16),
+    ];
+    const rows = columns[0].rows.map(([name], i) => `| ${[name, ...columns.map((c) => c.rows[i][1])].join(" | ")} |`);
+    const head = [`| | ${columns.map((c) => c.title).join(" | ")} |`, `|---|${columns.map(() => "--:|").join("")}`];
+    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its time divided by that of its forwards, how many there are in brackets.`;
+    const text = [...head, ...rows, "", note].join("\n");
+    console.log(text);
+    const readme = new URL("../README.md", import.meta.url);
+    writeFileSync(readme, replaceBetween(readFileSync(readme, "utf8"), "bench-evaluation", text));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function column(title, file, size, patch) {
+  const explainers = Object.fromEntries(
+    await Promise.all(
+      METHODS.map(async (method) => [method, await createExplainer(file, { method, threads: THREADS })]),
+    ),
+  );
+  const [first] = Object.values(explainers);
+  const grid = size / patch;
+  const toTensor = normaliser([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
+  const subject = pictureSubject({
+    pixels: Float32Array.from({ length: 3 * size * size }, (_, i) => 0.5 + 0.5 * Math.sin(i * 0.37)),
+    channels: 3,
+    height: size,
+    width: size,
+    grid: [grid, grid],
+    toInput: (pixels) => ({ feeds: { pixel_values: tensor(toTensor(pixels), [1, 3, size, size]) } }),
+  });
+  const { feeds } = subject.input;
+  const speed = await takeTurns(
+    {
+      forward: () => first.predict(feeds),
+      ...Object.fromEntries(METHODS.map((id) => [id, () => explainers[id].explain(feeds, { target: 0 })])),
+    },
+    { rounds: 4 * ROUNDS, repeats: 2 },
+  );
+  const perSecond = (times) => (1000 / spreadOf(times).median).toFixed(0);
+  const rows = [
+    ["bare forwards per second", perSecond(speed.forward)],
+    ...METHODS.map((id) => [`maps per second, \`${id}\``, perSecond(speed[id])]),
+  ];
+  const inside = { time: 0, inputs: 0 };
+  const model = watched(modelOver(first, "softmax"), inside);
+  const of = { id: "bench", subject, target: 0, label: 0 };
+  for (const { id } of perturbing) {
+    const chosen = [chooseMetric(id)];
+    const ratios = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const context = caseContext(of, { model, seed: round, batchSize: 16 });
+      Object.assign(inside, { time: 0, inputs: 0 });
+      const start = performance.now();
+      await measure(context, baselineExplainer(random, of, round), chosen);
+      ratios.push((performance.now() - start) / inside.time);
+    }
+    rows.push([`\`${id}\``, `${spreadOf(ratios).median.toFixed(2)} (${inside.inputs})`]);
+  }
+  for (const explainer of Object.values(explainers)) await explainer.close();
+  return { title, rows };
+}
+
+/** Counts the inputs that a model is asked about, and the time until it has answered. */
+function watched(model, inside) {
+  return {
+    ...model,
+    async predict(batch) {
+      const start = performance.now();
+      const answers = await model.predict(batch);
+      inside.time += performance.now() - start;
+      inside.inputs += batch.length;
+      return answers;
+    },
+  };
+}
+
+await main();
