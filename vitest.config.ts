@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "test/unit/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {

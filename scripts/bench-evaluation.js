@@ -25,7 +25,7 @@ import { visionTransformer } from "./bench-model.js";
 import { replaceBetween } from "./docs.js";
 
 const THREADS = 2;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const METHODS = ["transformer-attribution", "generic-attention"];
 const perturbing = metrics.filter(({ group, needs }) => group === "faithfulness" && needs.includes("model"));
 
