@@ -3,7 +3,7 @@ import { fail } from "../errors.js";
 import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { oneHot } from "../ops/indexing.js";
-import { sliceDims, sliceRanges, unslice } from "../ops/movement.js";
+import { sliceDims, sliceRanges, unslice } from "../ops/part.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";

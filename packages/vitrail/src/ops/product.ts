@@ -5,8 +5,8 @@ import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
-import { sliceDims } from "./movement.js";
 import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
+import { sliceDims } from "./part.js";
 
 const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
 

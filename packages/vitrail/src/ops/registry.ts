@@ -11,6 +11,7 @@ import * as movement from "./movement.js";
 import * as normalization from "./normalization.js";
 import type { Operator } from "./operator.js";
 import * as packedWeights from "./packed-weights.js";
+import * as part from "./part.js";
 import * as product from "./product.js";
 import * as quantization from "./quantization.js";
 import * as quantizedLinear from "./quantized-linear.js";
@@ -24,6 +25,7 @@ const modules: readonly Record<string, unknown>[] = [
   activation,
   product,
   movement,
+  part,
   indexing,
   reduction,
   normalization,

@@ -1,0 +1,250 @@
+/** Operators that join, take out or pad parts of a tensor: what arrives at a part goes back to where the part came from. */
+import { fail } from "../errors.js";
+import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
+import { normalizeAxis, type Shape } from "../tensor/shape.js";
+import { type Builder, range } from "./builder.js";
+import { broadcastShapes, entriesOf, foldInts, input, pickInts, vector } from "./infer.js";
+import { defineOp, type Inferred, refuseGradient } from "./operator.js";
+
+export const Concat = defineOp("Concat", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const values = c.node.inputs.map((v) => v!);
+    const known = values.map(entriesOf);
+    const first = values[0]!;
+    const shapes = values.map((v) => v.shape);
+    const entries = known.every((k) => k !== undefined) ? known.flat() : undefined;
+    if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined };
+    const axis = normalizeAxis(c.node.attributes.axis as number, shapes[0]!.length);
+    const total = shapes.map((s) => s[axis]!).reduce(D.add);
+    const shape = shapes[0]!.map((d, i) => (i === axis ? total : d));
+    const dims = shape.every((d) => typeof d === "number") ? (shape as readonly number[]) : undefined;
+    return { type: first.type, shape, ints: entries && dims && axis === 0 ? { dims, entries } : undefined };
+  },
+  gradient: ({ node, x, dy, b, wants }) => {
+    const axis = normalizeAxis(int(node, "axis", 0), b.rank(x[0]!));
+    let offset: D.Dim = 0;
+    return x.map((v, i) => {
+      const start = offset;
+      offset = D.add(offset, b.shape(v)[axis]!);
+      if (!wants[i]) return undefined;
+      return sliceDims(b, dy, axis, start, i === x.length - 1 ? Number.MAX_SAFE_INTEGER : offset);
+    });
+  },
+});
+
+/** Elements [start, end) along an axis, with symbolic bounds. */
+export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end: D.Dim): Value {
+  if (typeof start === "number" && typeof end === "number") return b.slice(v, axis, start, end);
+  return b.emit("Slice", [v, b.extent(start), b.extent(end), b.ints([axis]), b.ints([1])]);
+}
+
+export const Slice = defineOp("Slice", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const ranges = x.shape && sliceRanges(c.node, x.shape);
+    if (!x.shape) return { type: x.type, shape: undefined };
+    const shape = ranges
+      ? x.shape.map((d, i) => ranges.get(i)?.length ?? d)
+      : x.shape.map((d, i) => (slicedAxes(c.node, x.shape!.length)?.includes(i) === false ? d : c.fresh("sliced")));
+    return { type: x.type, shape, ints: ranges && sliceInts(x, ranges, shape) };
+  },
+  gradient: ({ node, x: [x], dy, b }) => {
+    const shape = b.shape(x!);
+    const ranges = sliceRanges(node, shape);
+    if (!ranges) fail("E025", "Slice", { at: place(node), why: "its bounds are computed from data" });
+    let back = dy;
+    for (const [axis, r] of ranges) back = unslice(b, back, axis, r, shape[axis]!, node);
+    return [back];
+  },
+});
+
+interface SliceRange {
+  readonly start: D.Dim;
+  readonly length: D.Dim;
+  readonly step: number;
+}
+
+const attribute = (node: Pick<Node, "attributes">, name: string) =>
+  node.attributes[name] as readonly number[] | undefined;
+const slicedAxes = (node: Pick<Node, "inputs" | "attributes">, rank: number): readonly number[] | undefined => {
+  const axes = attribute(node, "axes") ?? numbersOf(node.inputs[3]);
+  return (node.inputs[3] || attribute(node, "axes") ? axes : range(rank))?.map((a) => normalizeAxis(a, rank));
+};
+
+/** Start, length and step per sliced axis, where they can be told. */
+export function sliceRanges(
+  node: Pick<Node, "inputs" | "attributes">,
+  shape: Shape,
+): Map<number, SliceRange> | undefined {
+  const starts = attribute(node, "starts") ?? entriesOf(node.inputs[1]);
+  const ends = attribute(node, "ends") ?? entriesOf(node.inputs[2]);
+  const axes = slicedAxes(node, shape.length);
+  const steps = attribute(node, "steps") ?? (node.inputs[4] ? numbersOf(node.inputs[4]) : starts?.map(() => 1));
+  if (!starts || !ends || !axes || !steps) return undefined;
+  const ranges = new Map<number, SliceRange>();
+  for (const [i, start] of starts.entries()) {
+    const axis = axes[i]!;
+    ranges.set(axis, sliceRange(start, ends[i]!, steps[i]!, shape[axis]!));
+  }
+  return ranges;
+}
+
+function sliceRange(start: D.Dim, end: D.Dim, step: number, extent: D.Dim): SliceRange {
+  const highest = step > 0 ? extent : D.add(extent, -1);
+  // A symbolic bound is taken for one inside the axis, as a runtime's own length would be.
+  const bound = (at: D.Dim, lowest: number): D.Dim => {
+    if (typeof at !== "number") return at;
+    if (at >= Number.MAX_SAFE_INTEGER) return highest;
+    if (at <= Number.MIN_SAFE_INTEGER) return lowest;
+    return D.maximum(D.minimum(at < 0 ? D.add(extent, at) : at, highest), lowest);
+  };
+  const [from, to] = [bound(start, step > 0 ? 0 : -1), bound(end, step > 0 ? 0 : -1)];
+  const span = step > 0 ? D.subtract(to, from) : D.subtract(from, to);
+  const length = D.floorDivide(D.add(span, Math.abs(step) - 1), Math.abs(step));
+  return { start: from, length: typeof length === "number" ? Math.max(length, 0) : length, step };
+}
+
+function sliceInts(x: Value, ranges: Map<number, SliceRange>, shape: Shape) {
+  const starts = x.shape!.map((_, axis) => ranges.get(axis)?.start ?? 0);
+  if (!starts.every((start) => typeof start === "number")) return undefined;
+  return pickInts(x, shape, (at) => at.map((i, axis) => (starts[axis] as number) + i * (ranges.get(axis)?.step ?? 1)));
+}
+
+/**
+ * Puts the elements of a slice back among zeros, along an axis of the given extent. A step that leaves less than itself behind
+ * the last element makes the spread longer than the axis, by a number that is known or at most step - 1.
+ */
+export function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, extent: D.Dim, node: Node): Value {
+  if (r.step === 1) return b.pad(dy, axis, r.start, D.subtract(extent, D.add(r.start, r.length)));
+  if (r.step < 0) {
+    if (r.step !== -1) fail("E025", "Slice", { at: place(node), why: `step ${r.step} is not covered` });
+    const reversed = b.slice(dy, axis, -1, Number.MIN_SAFE_INTEGER, -1);
+    const first = D.add(D.subtract(r.start, r.length), 1);
+    return b.pad(reversed, axis, first, D.subtract(D.subtract(extent, first), r.length));
+  }
+  const shape = b.shape(dy);
+  const spread = b.pad(b.unsqueeze(dy, [axis + 1]), axis + 1, 0, r.step - 1);
+  const merged = b.reshape(
+    spread,
+    shape.map((d, i) => (i === axis ? D.multiply(d, r.step) : d)),
+  );
+  const after = D.subtract(extent, D.add(r.start, D.multiply(r.length, r.step)));
+  if (typeof after === "number") return b.pad(merged, axis, r.start, after);
+  return sliceDims(b, b.pad(merged, axis, r.start, D.add(after, r.step - 1)), axis, 0, extent);
+}
+
+export const Split = defineOp("Split", {
+  role: "movement",
+  infer: (c): readonly Inferred[] => {
+    const x = input(c, 0);
+    if (!x.shape) return range(c.outputs).map(() => ({ type: x.type, shape: undefined }));
+    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape.length);
+    const known = x.shape.length === 1 ? entriesOf(x) : undefined;
+    let start = 0;
+    return splitSizes(c.node, x.shape[axis]!, c.outputs).map((size) => {
+      const from = start;
+      start = typeof size === "number" ? start + size : Number.NaN;
+      const ints = known && !Number.isNaN(start) ? vector(known.slice(from, start)) : undefined;
+      return { type: x.type, shape: x.shape!.map((d, i) => (i === axis ? size : d)), ints };
+    });
+  },
+  gradient: ({ node, x: [x], dys, b, y }) => {
+    const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
+    return [
+      b.concat(
+        dys.map((d, i) => d ?? b.zerosLike(y[i]!)),
+        axis,
+      ),
+    ];
+  },
+  lower: (node, opset, b) => {
+    const { split, ...attributes } = node.attributes;
+    if (opset < 13 || split === undefined) return { inputs: node.inputs, attributes: node.attributes };
+    return { inputs: [node.inputs[0], b.ints(split as readonly number[])], attributes };
+  },
+});
+
+function splitSizes(node: Pick<Node, "attributes" | "inputs">, extent: D.Dim, count: number): readonly D.Dim[] {
+  const given = attribute(node, "split") ?? entriesOf(node.inputs[1]);
+  if (given) return given;
+  if (typeof extent !== "number") return range(count).map(() => D.floorDivide(extent, count));
+  const chunk = Math.ceil(extent / count);
+  return range(count).map((i) => Math.min(chunk, extent - i * chunk));
+}
+
+export const Where = defineOp("Where", {
+  role: "movement",
+  infer: (c): Inferred => ({
+    type: input(c, 1).type,
+    shape: broadcastShapes(c.node.inputs),
+    ints: foldInts(c.node.inputs, (condition, a, e) => (condition === 1 ? a : condition === 0 ? e : undefined)),
+  }),
+  gradient: ({ x: [condition, a, e], dy, b, wants }) => {
+    const zero = b.scalar(0);
+    return [
+      undefined,
+      wants[1] ? b.unbroadcast(b.where(condition!, dy, zero), a!) : undefined,
+      wants[2] ? b.unbroadcast(b.where(condition!, zero, dy), e!) : undefined,
+    ];
+  },
+});
+
+export const Pad = defineOp("Pad", {
+  role: "movement",
+  infer: (c): Inferred => {
+    const x = input(c, 0);
+    const pads = attribute(c.node, "pads") ?? entriesOf(c.node.inputs[1]);
+    if (!x.shape || !pads) return { type: x.type, shape: x.shape?.map(() => c.fresh("padded")) };
+    const axes = (c.node.inputs[3] ? numbersOf(c.node.inputs[3]) : undefined) ?? range(x.shape.length);
+    const shape = [...x.shape];
+    for (const [i, a] of axes.entries()) {
+      const axis = normalizeAxis(a, shape.length);
+      shape[axis] = D.add(shape[axis]!, D.add(pads[i]!, pads[i + axes.length]!));
+    }
+    return { type: x.type, shape };
+  },
+  gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
+    if ((node.attributes.mode ?? "constant") !== "constant")
+      refuseGradient(node, `mode ${node.attributes.mode} is not covered`);
+    return [unpad(b, dy, x!, pads!, axes && numbersOf(axes), node)];
+  },
+});
+
+/**
+ * What padding added is cut away, and zeros come back where it cropped (a negative amount). Cutting is a Slice: not every
+ * evaluator takes the negative amounts that a Pad may have.
+ */
+function unpad(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[] | undefined, node: Node): Value {
+  const rank = b.rank(x);
+  const padded = (axes ?? range(rank)).map((a) => normalizeAxis(a, rank));
+  const amounts = numbersOf(pads);
+  if (!amounts) return unpadAtRunTime(b, dy, x, pads, padded, node);
+  return padded.reduce((back, axis, i) => {
+    const [before, after] = [amounts[i]!, amounts[i + padded.length]!];
+    const kept = D.add(b.shape(x)[axis]!, Math.min(before, 0) + Math.min(after, 0));
+    const start = Math.max(before, 0);
+    const cut = before > 0 || after > 0 ? sliceDims(b, back, axis, start, D.add(start, kept)) : back;
+    return b.pad(cut, axis, Math.max(-before, 0), Math.max(-after, 0));
+  }, dy);
+}
+
+/** As `unpad`, with amounts that only the run time knows: of either sign. */
+function unpadAtRunTime(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[], node: Node): Value {
+  if (axes.length !== b.rank(x)) fail("E025", "Pad", { at: place(node), why: "its amounts are computed from data" });
+  const zero = b.ints([0]);
+  const negative = b.emit("Less", [pads, zero]);
+  const [added, missing] = [
+    b.emit("Where", [negative, zero, pads]),
+    b.emit("Where", [negative, b.emit("Mul", [pads, b.ints([-1])]), zero]),
+  ];
+  const n = axes.length;
+  const start = b.slice(added, 0, 0, n);
+  const kept = b.emit("Sub", [b.shapeOf(x), b.emit("Add", [b.slice(missing, 0, 0, n), b.slice(missing, 0, n, 2 * n)])]);
+  const cut = b.emit("Slice", [dy, start, b.emit("Add", [start, kept]), b.ints(axes), b.ints(axes.map(() => 1))]);
+  const back = b.emit("Pad", [cut, missing]);
+  back.shape = x.shape;
+  return back;
+}
