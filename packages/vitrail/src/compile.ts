@@ -4,6 +4,7 @@ import { recogniseActivations } from "./canonicalize/activation.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
+import { readTransposed } from "./emit/gemm.js";
 import { joinProducts } from "./emit/join.js";
 import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
@@ -96,12 +97,10 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     source: { sha256: sha256(original), bytes: original.length },
   };
   const outputs = results.flatMap((r) => r.outputs);
+  const roots = outputs.map((o) => o.value);
   // With several targets the copies that this needs cost as much as it saves.
-  if (!several)
-    joinProducts(
-      b,
-      outputs.map((o) => o.value),
-    );
+  if (!several) joinProducts(b, roots);
+  readTransposed(b, roots);
   const patch = writePatch({
     b,
     taken: graph.names,

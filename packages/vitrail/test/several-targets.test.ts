@@ -97,7 +97,7 @@ test("the forward pass and the denominators are computed once for all targets", 
     const { nodes } = addedTo(model, compile(model, options).bytes);
     const of = (...types: string[]) => nodes.filter((n) => types.includes(n.opType)).length;
     // With one target, products with the same weights are joined: one product that is split.
-    return { products: of("MatMul") + of("Split"), magnitudes: of("Abs"), repeats: of("Expand") };
+    return { products: of("MatMul", "Gemm") + of("Split"), magnitudes: of("Abs"), repeats: of("Expand") };
   };
   const [one, several] = [count({}), count({ severalTargets: true })];
   expect(several).toEqual(one);

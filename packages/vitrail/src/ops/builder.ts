@@ -232,24 +232,35 @@ export class Builder {
 
   /** One dimension as an int64 vector of length 1, read from the graph where it is symbolic. */
   extent(d: Dim): Value {
+    const value = this.readExtent(d);
+    if (!value) fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
+    return value;
+  }
+
+  /** Whether a Reshape can be told these dimensions: it finds out one by itself, the others must be read from the graph. */
+  canReshapeTo(dims: Shape): boolean {
+    const unknown = dims.filter((d) => typeof d !== "number");
+    return unknown.length <= 1 || unknown.every((d) => this.readExtent(d) !== undefined);
+  }
+
+  private readExtent(d: Dim): Value | undefined {
     if (typeof d === "number") return this.ints([d]);
     const found = this.extents.get(d.key);
     if (found) return this.emit("Gather", [this.shapeOf(found.value), this.ints([found.axis])], { axis: 0 });
     const lone = d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1;
     const computed = lone ? computedBy(d.terms[0]!.symbols[0]!) : undefined;
-    if (computed) return this.computedExtent(computed);
-    if (lone) fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
-    const terms = d.terms.map((t) =>
-      t.symbols
-        .map((s) => this.extent(new Poly([{ coefficient: 1, symbols: [s] }])))
-        .reduce((a, c) => this.emit("Mul", [a, c]), this.ints([t.coefficient])),
-    );
-    return terms.reduce((a, c) => this.emit("Add", [a, c]));
+    if (lone) return computed && this.computedExtent(computed);
+    const terms = d.terms.map(({ coefficient, symbols }) => {
+      const factors = symbols.map((s) => this.readExtent(new Poly([{ coefficient: 1, symbols: [s] }])));
+      return combined(factors, (a, c) => this.emit("Mul", [a, c]), this.ints([coefficient]));
+    });
+    return combined(terms, (a, c) => this.emit("Add", [a, c]));
   }
 
   /** Below opset 12 the extrema of integers are a choice. */
-  private computedExtent({ function: f, args }: Computed): Value {
-    const [a, c] = args.map((part) => this.extent(part)) as [Value, Value];
+  private computedExtent({ function: f, args }: Computed): Value | undefined {
+    const [a, c] = args.map((part) => this.readExtent(part));
+    if (!a || !c) return undefined;
     if (f === "floor") return this.emit("Div", [a, c]);
     return this.emit("Where", [this.emit("Less", f === "min" ? [a, c] : [c, a]), a, c]);
   }
@@ -340,6 +351,16 @@ export class Builder {
 
   expand = (x: Value, dims: Shape): Value =>
     x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extentTensor(dims)]);
+}
+
+/** All of them together, where all are there. */
+function combined(
+  values: readonly (Value | undefined)[],
+  both: (a: Value, c: Value) => Value,
+  first?: Value,
+): Value | undefined {
+  if (!values.every((v) => v !== undefined)) return undefined;
+  return first ? values.reduce(both, first) : values.reduce(both);
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
