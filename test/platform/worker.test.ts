@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createExplainer, tensor } from "vitrail/node";
 import { readModel, writeModel } from "../../packages/vitrail/dist/onnx/model.js";
+import { weightsInFile } from "../../packages/vitrail/dist/onnx/weights-in-file.js";
 import { WorkerClient } from "../../packages/vitrail/dist/runtime/node/worker-client.js";
 import { golden, temporaryFolder, vitrail } from "./command-line.js";
 
@@ -44,6 +45,46 @@ test("a file that changes under an open explainer is not mistaken for the model"
   await expect(explainer.predict(feeds)).rejects.toThrow(/E070[\s\S]*has changed/);
   expect((await explainer.explain(feeds, { target: 1 })).relevance.dims).toEqual([1, 17]);
   await explainer.close();
+});
+
+describe("a file whose weights are mapped", () => {
+  const bytes = new Uint8Array(readFileSync(new URL("../../models/blood-cells/onnx/model.onnx", import.meta.url)));
+  const picture = { pixel_values: tensor(new Float32Array(3 * 96 * 96).fill(0.25), [1, 3, 96, 96]) };
+  const copied = () => {
+    const copy = join(temporaryFolder(), "model.onnx");
+    writeFileSync(copy, bytes);
+    return copy;
+  };
+
+  test.each([{}, { lowMemory: true }])("gives what the same bytes give, %j", async (options) => {
+    expect(weightsInFile(bytes, "model.onnx").length).toBeLessThan(bytes.length / 3);
+    const [mapped, given] = [await createExplainer(copied(), options), await createExplainer(bytes, options)];
+    for (const explainer of [mapped, given])
+      expect((await explainer.explain(picture, { target: 0 })).relevance.dims).toEqual([1, 145]);
+    const [a, b] = [await mapped.explain(picture, { target: 1 }), await given.explain(picture, { target: 1 })];
+    expect(a.toTokens()).toEqual(b.toTokens());
+    expect((await mapped.predict(picture)).logits!.data).toEqual((await given.predict(picture)).logits!.data);
+    await Promise.all([mapped.close(), given.close()]);
+  });
+
+  test("may lose its name to another file", async () => {
+    const copy = copied();
+    const explainer = await createExplainer(copy);
+    const before = await explainer.explain(picture, { target: 0 });
+    writeFileSync(`${copy}.new`, readFileSync(spelling));
+    renameSync(`${copy}.new`, copy);
+    expect((await explainer.explain(picture, { target: 0 })).toTokens()).toEqual(before.toTokens());
+    await expect(explainer.predict(picture)).rejects.toThrow(/E070[\s\S]*has changed/);
+    await explainer.close();
+  });
+
+  test("must not be written into", async () => {
+    const copy = copied();
+    const explainer = await createExplainer(copy);
+    appendFileSync(copy, Buffer.alloc(4));
+    await expect(explainer.explain(picture, { target: 0 })).rejects.toThrow(/E070[\s\S]*has changed/);
+    await explainer.close();
+  });
 });
 
 test("an explainer that nobody closes does not keep the process alive", async () => {

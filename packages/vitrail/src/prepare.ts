@@ -36,7 +36,9 @@ export interface Driving {
 }
 
 export interface Prepared {
-  readonly bytes: Uint8Array;
+  /** The model itself, and what is appended to it: nothing where the model alone is run. */
+  readonly original: Uint8Array;
+  readonly patch: Uint8Array;
   readonly report: Report;
   readonly metadata: Metadata;
   readonly driving?: Driving;
@@ -47,8 +49,9 @@ export function prepare(model: Uint8Array, options: CompileOptions = {}): Prepar
   const resolved = resolveOptions(options);
   const { method } = resolved;
   if (!isBuilt(method)) return prepareDriven(model, method, resolved);
-  const { bytes, report } = append(model, method, resolved);
-  return { bytes, report, metadata: report.metadata! };
+  const original = originalBytes(model);
+  const { patch, report } = append(original, method, resolved);
+  return { original, patch, report, metadata: report.metadata! };
 }
 
 function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: ResolvedOptions): Prepared {
@@ -85,7 +88,8 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const looked = new Set(sources.map((s) => s.input));
   const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
   return {
-    bytes: program?.bytes ?? original,
+    original,
+    patch: program?.patch ?? new Uint8Array(),
     report: reportOf({ graph, analysis, metadata, chosen: chosenIn(resolved) }),
     metadata,
     driving: {

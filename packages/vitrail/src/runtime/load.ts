@@ -11,22 +11,28 @@ export interface Findings extends Omit<Report, "print" | "metadata"> {
   readonly driving?: Driving | undefined;
 }
 
-/** A file to run, what is known about it, and where the original model in it ends. */
+/** What is run (a model and what is appended to it, if anything), and what is known about it. */
 export interface Loaded {
-  readonly bytes: Uint8Array;
+  readonly original: Uint8Array;
+  readonly patch: Uint8Array;
   readonly findings: Findings;
-  readonly prefix: number;
 }
 
 /** Compiles a model. One that is compiled already is taken as it is, unless options ask for something else. */
 export function load(model: Uint8Array, options: CompileOptions = {}): Loaded {
   const asked = Object.values(options).some((value) => value !== undefined);
   const metadata = asked ? undefined : readMetadata(model);
-  if (metadata) return loaded(model, inspect(model), metadata);
-  const { bytes, report, metadata: made, driving } = prepare(model, options);
-  return loaded(bytes, report, made, driving);
+  if (metadata) {
+    const { bytes } = metadata.source;
+    const parts = { original: model.subarray(0, bytes), patch: model.subarray(bytes) };
+    return { ...parts, findings: findingsOf(inspect(model), metadata) };
+  }
+  const { original, patch, report, metadata: made, driving } = prepare(model, options);
+  return { original, patch, findings: findingsOf(report, made, driving) };
 }
 
-function loaded(bytes: Uint8Array, { print: _, ...findings }: Report, metadata: Metadata, driving?: Driving): Loaded {
-  return { bytes, findings: { ...findings, metadata, driving }, prefix: metadata.source.bytes };
-}
+const findingsOf = ({ print: _, ...found }: Report, metadata: Metadata, driving?: Driving): Findings => ({
+  ...found,
+  metadata,
+  driving,
+});

@@ -1,6 +1,7 @@
 /** Explainers of driven methods over plain sessions, as `vitrail/node` and `vitrail/web` make them. */
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Arrays } from "../../../../test/support/runtime.js";
+import { joined } from "../../src/emit/joined.js";
 import type { CompileOptions } from "../../src/options.js";
 import { type Explainer, explainerOver } from "../../src/runtime/explainer.js";
 import { load } from "../../src/runtime/load.js";
@@ -15,7 +16,7 @@ export interface Counted {
 }
 
 export async function drivenExplainer(model: Uint8Array, options: CompileOptions): Promise<Counted> {
-  const { bytes, findings, prefix } = load(model, options);
+  const { original, patch, findings } = load(model, options);
   const rows = { explanation: 0, prediction: 0 };
   const open = async (content: Uint8Array, part: keyof typeof rows): Promise<NativeSession> => {
     const session = await InferenceSession.create(content, { logSeverityLevel: 4, intraOpNumThreads: 1 });
@@ -31,9 +32,9 @@ export async function drivenExplainer(model: Uint8Array, options: CompileOptions
       release: () => session.release(),
     };
   };
-  const appended = bytes.length > prefix;
-  const first = await open(bytes, appended ? "explanation" : "prediction");
-  const session = pairSession(first, appended ? () => open(bytes.subarray(0, prefix), "prediction") : undefined);
+  const appended = patch.length > 0;
+  const first = await open(joined(original, patch), appended ? "explanation" : "prediction");
+  const session = pairSession(first, appended ? () => open(original, "prediction") : undefined);
   return { explainer: explainerOver(session, findings), rows };
 }
 

@@ -1,24 +1,30 @@
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { isAbsolute, join, normalize } from "node:path";
-import { diagnostic, VitrailError } from "../../errors.js";
+import { type Diagnostic, diagnostic, VitrailError } from "../../errors.js";
 import { readModel } from "../../onnx/model.js";
 
 export interface ExternalFile {
   /** As it stands in the model. */
-  path: string;
-  data: Uint8Array;
+  readonly path: string;
+  readonly data: Uint8Array;
 }
 
-/** Reads the files that hold a model's weights where they are not in the model itself. */
-export async function externalData(model: Uint8Array, folder: string | undefined): Promise<ExternalFile[]> {
+/** The files that hold a model's weights where they are not in the model itself: in its folder, and readable. */
+export async function externalFiles(model: Uint8Array, folder: string | undefined): Promise<string[]> {
   const paths = externalPaths(model);
-  const results = await Promise.all(paths.map((path) => readBeside(path, folder)));
-  const problems = results.filter((result) => "code" in result);
+  const results = await Promise.all(paths.map((path) => refusal(path, folder)));
+  const problems = results.filter((result) => result !== undefined);
   if (problems.length > 0) throw new VitrailError(problems);
-  return results.filter((result) => "data" in result);
+  return paths;
 }
 
-async function readBeside(path: string, folder: string | undefined) {
+/** The same with what is in them, for a runtime that reads no files. */
+export async function externalData(model: Uint8Array, folder: string | undefined): Promise<ExternalFile[]> {
+  const paths = await externalFiles(model, folder);
+  return Promise.all(paths.map(async (path) => ({ path, data: await readFile(join(folder!, path)) })));
+}
+
+async function refusal(path: string, folder: string | undefined): Promise<Diagnostic | undefined> {
   const at = `external data "${path}"`;
   if (isAbsolute(path) || normalize(path).startsWith("..")) {
     return diagnostic("E002", "", { at, why: "its path leaves the model's folder", try: "export the model again" });
@@ -28,7 +34,8 @@ async function readBeside(path: string, folder: string | undefined) {
     return diagnostic("E002", "", { at, why, try: "give the model as a path, or its folder in the options" });
   }
   try {
-    return { path, data: await readFile(join(folder, path)) };
+    await access(join(folder, path), constants.R_OK);
+    return undefined;
   } catch (error) {
     const why = `it cannot be read (${(error as NodeJS.ErrnoException).code})`;
     return diagnostic("E002", "", { at, why, try: "put it beside the model: they belong together" });

@@ -1,7 +1,8 @@
+import { resolve } from "node:path";
 import { failure, messageOf, problem } from "../problem.js";
 import type { NativeSession, OpenNative } from "../session.js";
 import type { Feeds, Outputs } from "../tensor.js";
-import type { ExternalFile } from "./external-data.js";
+import { externalData, externalFiles } from "./external-data.js";
 import type { RuntimeOptions } from "./protocol.js";
 
 /** The two ONNX Runtimes that Node can run are used through the part of their interface that they share. */
@@ -22,21 +23,24 @@ const packages = { cpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
  * A plan of all buffers made ahead saves no time that could be measured and takes a sixth of the memory. The arena never gives back
  * what loading used (230 MB with ViT-B), but a run without it takes 3 to 7 % longer.
  */
-const memoryOptions = (lowMemory: boolean): object => ({
+const cpuOptions = (lowMemory: boolean, folder: string | undefined) => ({
   enableMemPattern: false,
   enableCpuMemArena: !lowMemory,
-  ...(lowMemory && {
-    extra: {
-      session: { disable_prepacking: "1" },
-      optimization: { disable_specified_optimizers: "ConstantFolding" },
+  extra: {
+    session: {
+      ...(lowMemory && { disable_prepacking: "1" }),
+      ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
     },
-  }),
+    ...(lowMemory && { optimization: { disable_specified_optimizers: "ConstantFolding" } }),
+  },
 });
 
-export async function nativeRuntime(
-  { device = "cpu", threads, lowMemory = false }: RuntimeOptions,
-  externalDataOf: (bytes: Uint8Array) => Promise<readonly ExternalFile[]>,
-): Promise<OpenNative> {
+export async function nativeRuntime({
+  device = "cpu",
+  threads,
+  lowMemory = false,
+  folder,
+}: RuntimeOptions): Promise<OpenNative> {
   const runtime = await importRuntime(packages[device]);
   // Threads of the web runtime are browser workers; in Node it runs on one.
   if (device === "wasm") runtime.env.wasm.numThreads = 1;
@@ -46,12 +50,16 @@ export async function nativeRuntime(
     logSeverityLevel: 4,
     ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
   };
+  // On a CPU the runtime maps the files of external weights by itself; in WebAssembly it is given what is in them.
+  const filesAndMemory = async (bytes: Uint8Array) => {
+    if (device === "wasm") return { externalData: await externalData(bytes, folder) };
+    await externalFiles(bytes, folder);
+    return cpuOptions(lowMemory, folder && resolve(folder));
+  };
   return async (bytes) => {
-    const externalData = await externalDataOf(bytes);
-    const files = externalData.length > 0 ? { externalData } : {};
-    const memory = device === "cpu" ? memoryOptions(lowMemory) : {};
+    const files = await filesAndMemory(bytes);
     try {
-      return wrap(runtime, await runtime.InferenceSession.create(bytes, { ...options, ...memory, ...files }));
+      return wrap(runtime, await runtime.InferenceSession.create(bytes, { ...options, ...files }));
     } catch (error) {
       const hint = "a newer version of the runtime, or an export of the model to an older opset";
       throw failure(problem("E066", { at: packages[device], why: messageOf(error), try: hint }));

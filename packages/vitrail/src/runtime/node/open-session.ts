@@ -1,5 +1,4 @@
 import type { NativeSession } from "../session.js";
-import { externalData } from "./external-data.js";
 import { nativeRuntime } from "./native.js";
 import type { RuntimeOptions } from "./protocol.js";
 
@@ -8,6 +7,6 @@ import type { RuntimeOptions } from "./protocol.js";
  * their own. `explainerOver` makes an explainer of one. Errors as in `createExplainer`.
  */
 export async function openSession(model: Uint8Array, runtime: RuntimeOptions = {}): Promise<NativeSession> {
-  const open = await nativeRuntime(runtime, (bytes) => externalData(bytes, runtime.folder));
+  const open = await nativeRuntime(runtime);
   return open(model);
 }

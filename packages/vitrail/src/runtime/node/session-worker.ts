@@ -1,57 +1,39 @@
-import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
+import { joined } from "../../emit/joined.js";
 import { VitrailError } from "../../errors.js";
-import { refuseTooLarge } from "../../onnx/size.js";
-import type { CompileOptions } from "../../options.js";
 import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
-import { type OpenNative, pairSession, type Session } from "../session.js";
+import { pairSession, type Session } from "../session.js";
 import type { Outputs } from "../tensor.js";
-import { externalData } from "./external-data.js";
+import { fromFile, inMemory, type ModelSource } from "./model-source.js";
 import { nativeRuntime } from "./native.js";
 import type { OpenRequest, Reply, Request } from "./protocol.js";
 
 /** The worker thread that compiles, loads and runs a model: ONNX Runtime blocks the thread it runs on. */
 const port = parentPort!;
+let source: ModelSource | undefined;
 let session: Session | undefined;
 
 async function open({ model, compile, runtime }: OpenRequest): Promise<Findings> {
-  const folder = runtime.folder ?? (typeof model === "string" ? dirname(model) : undefined);
-  const openNative = await nativeRuntime(runtime, (bytes) => externalData(bytes, folder));
-  const read = typeof model === "string" ? fileReader(model) : async () => model;
-  // What is large is named by no variable here, so that it can go as soon as the runtime has taken it over. A file is read
-  // again for the prediction, if that is ever asked for.
-  const { findings, prefix, appended, explanation } = await compileAndOpen(read, compile, openNative);
-  const openPrediction = async () => openNative((await read()).subarray(0, prefix));
-  session = pairSession(explanation, appended ? openPrediction : undefined);
+  const path = typeof model === "string" ? model : undefined;
+  const openNative = await nativeRuntime({ ...runtime, folder: runtime.folder ?? (path && dirname(path)) });
+  source = typeof model === "string" ? await fromFile(model, { mapped: runtime.device !== "wasm" }) : inMemory(model);
+  const { reading, handedOver } = source;
+  const { findings, appended, explained } = await reading((bytes) => {
+    const { original, patch, findings } = load(bytes, compile);
+    return { findings, appended: patch.length > 0, explained: joined(handedOver(original), patch) };
+  });
+  // A model is read again for the prediction, if that is ever asked for.
+  const openPrediction = async () =>
+    openNative(await reading((bytes) => handedOver(bytes.subarray(0, findings.metadata.source.bytes))));
+  session = pairSession(await openNative(explained), appended ? openPrediction : undefined);
   return findings;
-}
-
-async function compileAndOpen(read: () => Promise<Uint8Array>, options: CompileOptions, openNative: OpenNative) {
-  const { bytes, findings, prefix } = load(await read(), options);
-  return { findings, prefix, appended: bytes.length > prefix, explanation: await openNative(bytes) };
-}
-
-/** Reads a file, every time the same one. */
-function fileReader(path: string): () => Promise<Uint8Array> {
-  let first: string | undefined;
-  return async () => {
-    try {
-      const { size, mtimeMs } = await stat(path);
-      refuseTooLarge(size, path);
-      first ??= `${size} ${mtimeMs}`;
-      if (first !== `${size} ${mtimeMs}`) throw new Error("it has changed since it was opened");
-      return await readFile(path);
-    } catch (error) {
-      if (error instanceof VitrailError) throw error;
-      throw failure(problem("E070", { at: path, why: messageOf(error), try: "check the file and open it again" }));
-    }
-  };
 }
 
 async function run({ feeds, part }: Extract<Request, { call: "run" }>["argument"]): Promise<Outputs> {
   try {
+    await source!.check();
     return await session!.run(feeds, part);
   } catch (error) {
     if (error instanceof VitrailError) throw error;
@@ -63,6 +45,7 @@ async function answer(request: Request) {
   if (request.call === "open") return open(request.argument);
   if (request.call === "run") return run(request.argument);
   await session?.close();
+  await source?.close();
   return null;
 }
 

@@ -67,8 +67,14 @@ export class WorkerClient {
   }
 }
 
-/** A worker inherits the flags of its process, of which `node --input-type=module -e` has one that only fits code on a line. */
-const workerOptions = () => (process.execArgv.some((flag) => flag.startsWith("--input-type")) ? { execArgv: [] } : {});
+/**
+ * Compiling makes short-lived objects, and a small nursery for them is enough (20 MB less for as long as the worker lives). A worker
+ * inherits the flags of its process, of which `node --input-type=module -e` has one that only fits code on a line.
+ */
+const workerOptions = () => ({
+  resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  ...(process.execArgv.some((flag) => flag.startsWith("--input-type")) && { execArgv: [] }),
+});
 
 const errorOf = ({ message, diagnostics }: Extract<Reply, { error: object }>["error"]): Error =>
   diagnostics ? new VitrailError(diagnostics) : new Error(message);

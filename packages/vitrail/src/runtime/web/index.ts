@@ -1,3 +1,4 @@
+import { joined } from "../../emit/joined.js";
 import type { CompileOptions } from "../../options.js";
 import { type Explainer, explainerOver } from "../explainer.js";
 import { load } from "../load.js";
@@ -16,11 +17,10 @@ export async function createExplainer(
   { device, threads, wasmPaths, externalData, ...compile }: ExplainerOptions = {},
 ): Promise<Explainer> {
   const bytes = await bytesOf(model);
-  const loaded = load(bytes, compile);
+  const { original, patch, findings } = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
-  const original = loaded.bytes.subarray(0, loaded.prefix);
-  const openPrediction = loaded.bytes.length > loaded.prefix ? () => open(original) : undefined;
-  return explainerOver(pairSession(await open(loaded.bytes), openPrediction), loaded.findings);
+  const openPrediction = patch.length > 0 ? () => open(original) : undefined;
+  return explainerOver(pairSession(await open(joined(original, patch)), openPrediction), findings);
 }
 
 async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {

@@ -1,0 +1,81 @@
+/** Where a model comes from: bytes that a caller gave, or a file whose weights the runtime may read by itself. */
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { VitrailError } from "../../errors.js";
+import { refuseTooLarge } from "../../onnx/size.js";
+import { weightsInFile } from "../../onnx/weights-in-file.js";
+import { failure, messageOf, problem } from "../problem.js";
+
+export interface ModelSource {
+  /** The model for as long as `use` runs: what is large is given back right after it, not when memory is next collected. */
+  reading<T>(use: (model: Uint8Array) => T): Promise<T>;
+  /** What a runtime is given in place of a model that was read here. */
+  handedOver(model: Uint8Array): Uint8Array;
+  /** @throws VitrailError where a runtime may no longer read what it was opened with */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const inMemory = (model: Uint8Array): ModelSource => ({
+  reading: async (use) => use(model),
+  handedOver: (bytes) => bytes,
+  check: async () => undefined,
+  close: async () => undefined,
+});
+
+/**
+ * A file, which stays open. With `mapped`, the runtime maps the weights from it: none of them is copied to be loaded. Another file
+ * may take the name meanwhile, but who writes into this one changes the model under the runtime's feet: that is noticed and refused.
+ */
+export async function fromFile(path: string, { mapped }: { mapped: boolean }): Promise<ModelSource> {
+  const file = await orRefuse(path, () => open(path));
+  const opened = await file.stat();
+  let leaner = false;
+  const unchanged = async (now: Awaited<ReturnType<FileHandle["stat"]>>) => {
+    const same = now.ino === opened.ino && now.size === opened.size && now.mtimeMs === opened.mtimeMs;
+    if (!same) throw new Error("it has changed since it was opened");
+  };
+  return {
+    reading: async (use) => {
+      const buffer = await orRefuse(path, async () => {
+        refuseTooLarge(opened.size, path);
+        await unchanged(await stat(path));
+        return readAll(file, opened.size);
+      });
+      try {
+        return use(new Uint8Array(buffer));
+      } finally {
+        buffer.resize(0);
+      }
+    },
+    handedOver: (model) => {
+      const lean = mapped ? weightsInFile(model, basename(path)) : model.slice();
+      leaner ||= lean.length < model.length;
+      return lean;
+    },
+    check: async () => {
+      if (leaner) await orRefuse(path, async () => unchanged(await file.stat()));
+    },
+    close: () => file.close(),
+  };
+}
+
+async function readAll(file: FileHandle, size: number): Promise<ArrayBuffer> {
+  const buffer = new ArrayBuffer(size, { maxByteLength: size });
+  const bytes = new Uint8Array(buffer);
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await file.read(bytes, at, size - at, at);
+    if (bytesRead === 0) throw new Error("it became shorter while it was read");
+    at += bytesRead;
+  }
+  return buffer;
+}
+
+async function orRefuse<T>(path: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (error instanceof VitrailError) throw error;
+    throw failure(problem("E070", { at: path, why: messageOf(error), try: "check the file and open it again" }));
+  }
+}
