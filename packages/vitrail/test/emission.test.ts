@@ -7,7 +7,7 @@ import { recogniseActivations } from "../src/canonicalize/activation.js";
 import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
 import { writePatch } from "../src/emit/patch.js";
-import { readModel } from "../src/onnx/model.js";
+import { readModel, writeModel } from "../src/onnx/model.js";
 import { addedTo } from "./support/program.js";
 
 describe.each(["erf", "tanh"] as const)("GELU written with %s", (activation) => {
@@ -84,4 +84,17 @@ test("the gradient and the relevance of a layer share one product with its trans
   const readers = [...transposed].map((name) => nodes.filter((n) => n.input.includes(name)).length);
   expect(readers.length).toBeGreaterThan(8);
   expect(readers.every((count) => count === 1)).toBe(true);
+});
+
+test("a long name in the file is written once for each node that was made for it", () => {
+  const renamed = (length: number) => {
+    const model = readModel(vit({ depth: 2 }));
+    for (const node of model.graph!.node) node.name = `${node.name}${"x".repeat(length - node.name.length)}`;
+    return compile(writeModel(model));
+  };
+  const [short, long] = [renamed(30), renamed(80)];
+  expect(long.report.nodes).toEqual(short.report.nodes);
+  // Fifty letters for each node, and two bytes where a length needs one more.
+  expect(long.patch.length - short.patch.length).toBeLessThan(52 * short.report.nodes.added);
+  expect(short.patch.length).toBeLessThan(120 * short.report.nodes.added);
 });
