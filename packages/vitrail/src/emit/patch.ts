@@ -40,6 +40,8 @@ export interface PatchRequest {
 
 export interface Patch {
   readonly bytes: Uint8Array;
+  readonly inputs: PatchRequest["inputs"];
+  readonly outputs: PatchRequest["outputs"];
   readonly nodes: readonly LoweredNode[];
   /** What the outputs of added nodes are called in print: the public names, and of all others the name of the node. */
   readonly names: ReadonlyMap<Value, string>;
@@ -96,7 +98,7 @@ export function writePatch(request: PatchRequest): Patch {
     // Before IR version 4 every initializer had to be a graph input too; the last scalar of a merged message wins.
     ...(request.irVersion < 4n && { irVersion: 4n }),
   });
-  return { bytes: writeModel(model), nodes, names };
+  return { bytes: writeModel(model), inputs, outputs: results, nodes, names };
 }
 
 /** A public output needs a node of its own that can carry its name, also where the value is visible or shared. */
