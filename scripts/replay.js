@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { compile, VitrailError } from "vitrail";
+import { compile, parseGraph, VitrailError } from "vitrail";
 
 const collection = new URL("../test/collection/", import.meta.url);
 const committed = new URL("../test/replay/", import.meta.url);
@@ -68,20 +68,16 @@ function normalized(text) {
 
 /** Hash, and how often each pass uses each operator. */
 function summary(text) {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const passes = {};
-  let pass = "original";
-  for (const line of text.split("\n")) {
-    const mark = /^ {2}-- vitrail\/(.*) --$/.exec(line);
-    if (mark) pass = mark[1];
-    const operator = / = ([\w.:]+)\(/.exec(line)?.[1];
-    if (!operator) continue;
+  for (const { pass, operator } of text.startsWith("graph") ? parseGraph(text).nodes : []) {
     passes[pass] ??= {};
     passes[pass][operator] = (passes[pass][operator] ?? 0) + 1;
   }
-  const { original = {}, ...added } = passes;
+  const { "": original = {}, ...added } = passes;
   const counted = Object.entries(added).map(([name, counts]) => [name, listed(counts)]);
   return {
-    hash: createHash("sha256").update(text).digest("hex").slice(0, 16),
+    hash,
     original: Object.values(original).reduce((a, b) => a + b, 0),
     ...Object.fromEntries(counted),
   };

@@ -412,6 +412,23 @@ describe("compile", () => {
     expect(JSON.parse(again.stdout).method.id).toBe("transformer-attribution");
   });
 
+  test("reaches what the library can do: several targets, the stability reading, the authors' sums over a batch", async () => {
+    const out = join(place, "steady.onnx");
+    const flags = ["--several-targets", "--stability", "--option", "compat=reference"];
+    const { code, stdout } = await vitrail(["compile", model, "-o", out, ...flags]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/several in one run[\s\S]*output "stability"/);
+    expect(readMetadata(readFileSync(out))).toMatchObject({
+      target: { several: true },
+      stability: { name: "stability" },
+      options: { compat: "reference" },
+    });
+    const refused = await vitrail(["compile", model, "-o", out, "-m", "raw-attention", "--stability"]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/E016.*stability/)]);
+    const unknown = await vitrail(["compile", model, "-o", out, "--option", "compat=yours"]);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/none of none, reference/)]);
+  });
+
   test("never overwrites the model", async () => {
     const { code, stderr } = await vitrail(["compile", spelling, "-o", spelling]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/it is the model itself/)]);

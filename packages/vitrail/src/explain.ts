@@ -9,6 +9,7 @@ import { classAxis } from "./flow/output.js";
 import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
 import type { Node, Value } from "./ir/graph.js";
+import { wholeBatch } from "./methods/compat.js";
 import type { BuiltMethod, Explained, MethodContext, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
 import type { Builder } from "./ops/builder.js";
@@ -97,7 +98,8 @@ function relevancePass(
   notes.additions.length = 0;
   const { units } = analysis;
   const [composite, division] = [method.composite(options), divisionOf(options)];
-  const step = relevanceStep(b, { composite, layouts, units, division, notes });
+  const whole = { wholeBatch: wholeBatch(options) };
+  const step = relevanceStep(b, { composite, layouts, units, division, notes, ...whole });
   return pullBack(b, { name: "relevance", output: analysis.output, seed, wanted, step });
 }
 

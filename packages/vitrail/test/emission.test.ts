@@ -7,7 +7,7 @@ import { recogniseActivations } from "../src/canonicalize/activation.js";
 import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
 import { writePatch } from "../src/emit/patch.js";
-import { readModel } from "../src/onnx/model.js";
+import { readModel, writeModel } from "../src/onnx/model.js";
 import type { CompileOptions } from "../src/options.js";
 import { addedTo } from "./support/program.js";
 
@@ -104,4 +104,17 @@ describe("transposed weights are read as they stand", () => {
     expect(gemms.length).toBeGreaterThan(6);
     expect(transposes).toEqual([]);
   });
+});
+
+test("a long name in the file is written once for each node that was made for it", () => {
+  const renamed = (length: number) => {
+    const model = readModel(vit({ depth: 2 }));
+    for (const node of model.graph!.node) node.name = `${node.name}${"x".repeat(length - node.name.length)}`;
+    return compile(writeModel(model));
+  };
+  const [short, long] = [renamed(30), renamed(80)];
+  expect(long.report.nodes).toEqual(short.report.nodes);
+  // Fifty letters for each node, and two bytes where a length needs one more.
+  expect(long.patch.length - short.patch.length).toBeLessThan(52 * short.report.nodes.added);
+  expect(short.patch.length).toBeLessThan(120 * short.report.nodes.added);
 });

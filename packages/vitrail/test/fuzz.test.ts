@@ -1,12 +1,16 @@
 /**
- * Random small graphs of the operator table, in float64: the gradient against central differences, and relevance that is neither
- * lost nor made where the rules promise that. A failure prints the seed and the path to the graph; FUZZ_SEED and FUZZ_RUNS choose others.
+ * Random small graphs of the operator table, in float64: the gradient against central differences, relevance that is neither lost
+ * nor made where the rules promise that, and the printed graph read back. A failure prints the seed and the path to the graph; FUZZ_SEED and FUZZ_RUNS choose others.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../test/support/random.js";
 import { open } from "../../../test/support/runtime.js";
+import { importModel } from "../src/canonicalize/import.js";
+import { compile } from "../src/compile.js";
+import { readModel } from "../src/onnx/model.js";
 import { sum } from "./support/loops.js";
+import { printsItsPatch, readsBack } from "./support/printed.js";
 import { distance } from "./support/program.js";
 import { pulled, Sketch } from "./support/relevance.js";
 
@@ -50,6 +54,9 @@ const steps: Readonly<Record<string, Make>> = {
     return m.op("Concat", [cut(1, TOKENS), cut(0, 1)], { axis: 1 });
   },
 };
+
+/** Methods that need no attention. */
+const PRINTED = ["gradient-x-input", "lrp", "attn-lrp", "libra-grad"];
 
 interface Plan {
   readonly step: string;
@@ -98,6 +105,19 @@ describe("random graphs", () => {
           expect(Math.abs(inner - expected)).toBeLessThan(1e-6 * Math.max(size, 1e-6));
         }
         await session.release();
+      }),
+      settings,
+    );
+  });
+
+  test("the printed graph is read back, and is what the patch holds", () => {
+    fc.assert(
+      fc.property(plans, fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(...PRINTED), (plan, seed, method) => {
+        const { sketch, output } = build(plan, seed);
+        sketch.output(output);
+        const model = sketch.bytes();
+        readsBack(importModel(readModel(model)));
+        printsItsPatch(compile(model, { method }));
       }),
       settings,
     );

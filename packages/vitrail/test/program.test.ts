@@ -38,6 +38,9 @@ for (const [name, model] of Object.entries(models))
       const names = [...added.nodes.flatMap((n) => n.output), ...added.initializers.map((i) => i.name)];
       expect(names.filter((n) => !n.startsWith("vitrail/") && n !== "relevance")).toEqual([]);
       expect(new Set(names).size).toBe(names.length);
+      const nodes = added.nodes.map((n) => n.name).filter((n) => n !== "relevance");
+      expect(nodes.filter((n) => !/^vitrail\/\w+\/\w+\/./.test(n))).toEqual([]);
+      expect(new Set(nodes).size).toBe(nodes.length);
       expect(added.inputs.map((i) => i.name)).toEqual(["target"]);
       expect(added.outputs.map((o) => o.name)).toEqual(["relevance"]);
     });
@@ -93,11 +96,8 @@ describe("names that a model already has", () => {
   test("a model that uses Vitrail's own names keeps them", async () => {
     const m = new ModelWriter({ opset: 17 });
     const x = m.input("x", "float32", ["batch", 4]);
-    const w = m.weights([1, 2, 3, 4, 5, 6, 7, 8], [4, 2], "float32", "vitrail/constant/0");
-    m.output(m.op("MatMul", [m.op("Tanh", [x], {}, ["vitrail/gradient/Mul/y"]), w], {}, ["y"]), "float32", [
-      "batch",
-      2,
-    ]);
+    const w = m.weights([1, 2, 3, 4, 5, 6, 7, 8], [4, 2], "float32", "vitrail/0");
+    m.output(m.op("MatMul", [m.op("Tanh", [x], {}, ["vitrail/2"]), w], {}, ["y"]), "float32", ["batch", 2]);
     const { bytes } = compile(m.bytes(), { method: "gradient-x-input" });
     const feeds = { x: { type: "float32", dims: [1, 4], values: [0.1, 0.2, 0.3, 0.4] } as const };
     const { relevance } = await run(bytes, { ...feeds, ...targets(1) });

@@ -20,6 +20,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   output?: string;
   explains?: string;
   readout?: string;
+  stability?: boolean;
 }
 
 export function compileVerb(program: Command, run: RunVerb): void {
@@ -37,7 +38,8 @@ export function compileVerb(program: Command, run: RunVerb): void {
     .option("--several-targets", "target and relevance get a leading axis: several classes in one run")
     .option("--output <name>", "the model output to explain")
     .option("--explains <names>", "the model input to explain; several with commas, each with its own relevance")
-    .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
+    .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO")
+    .option("--stability", "a second output that tells how far float32 can be trusted with each explanation");
   addSpeechFlags(addMethodFlags(addModelFlags(command)));
   command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
 }
@@ -54,6 +56,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     ...(flags.output && { output: flags.output }),
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
+    ...(flags.stability && { stability: true }),
     ...options,
   });
   const { patch, report } = program;
@@ -74,7 +77,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
 }
 
 function summaryLines(out: string, bytes: number, { patch, report }: Program, colors: Colors): string[] {
-  const { method, output, explains, target, relevance, further = [] } = report.metadata!;
+  const { method, output, explains, target, relevance, stability, further = [] } = report.metadata!;
   const share = ((100 * patch.length) / bytes).toFixed(1);
   const wanted =
     target.mode === "predicted"
@@ -87,6 +90,11 @@ function summaryLines(out: string, bytes: number, { patch, report }: Program, co
     `  ${colors.dim("explains")} ${output} by ${[explains, ...further.map((tower) => tower.explains)].join(" and ")}`,
     `  ${colors.dim("target  ")} ${wanted}`,
     `  ${colors.dim("result  ")} output ${[relevance, ...further.map((tower) => tower.relevance)].map(({ name }) => `"${name}"`).join(" and ")}, ${unit}`,
+    ...(stability
+      ? [
+          `  ${colors.dim("steady  ")} output "${stability.name}": weak share, growth of rounding errors, sum block by block`,
+        ]
+      : []),
   ];
 }
 

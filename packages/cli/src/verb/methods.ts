@@ -41,9 +41,9 @@ function text(method: MethodInfo, { colors, width }: Terminal): string {
     `${colors.bold(id)}${id === defaultMethod ? " (default)" : ""}  ${title}`,
     ...wrap(citation, width, "  ").map(colors.dim),
     `  ${[specific, explains, ...(passes.length > 0 ? [`needs ${passes.join(", ")}`] : []), costOf(method)].join(" · ")}`,
-    ...options.flatMap(({ name, type, default: value, description }) => [
+    ...options.flatMap(({ name, type, choices, default: value, description }) => [
       `  --option ${name}=${colors.cyan(String(value))}`,
-      ...wrap(`${type}: ${description}`, width, "      ").map(colors.dim),
+      ...wrap(`${choices?.join(" or ") ?? type}: ${description}`, width, "      ").map(colors.dim),
     ]),
   ].join("\n");
 }

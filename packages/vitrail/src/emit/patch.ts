@@ -1,6 +1,9 @@
 /**
  * The appended bytes. ONNX is protobuf: a second `graph` merges into the first and repeated fields append, so a message that
  * holds only the added nodes, constants, input and output turns the original file into one that explains itself.
+ *
+ * A node's name says where it comes from, `vitrail/<pass>/<op>/<source node>`. Values are numbered, `vitrail/17`: their names stand
+ * in the file once for each use, and were three quarters of it.
  */
 import { create } from "@bufbuild/protobuf";
 import type { AttributeValue, Value } from "../ir/graph.js";
@@ -37,8 +40,10 @@ export interface PatchRequest {
 
 export interface Patch {
   readonly bytes: Uint8Array;
-  /** Added nodes with the names that their outputs got. */
+  readonly inputs: PatchRequest["inputs"];
+  readonly outputs: PatchRequest["outputs"];
   readonly nodes: readonly LoweredNode[];
+  /** What the outputs of added nodes are called in print: the public names, and of all others the name of the node. */
   readonly names: ReadonlyMap<Value, string>;
 }
 
@@ -54,15 +59,19 @@ export function writePatch(request: PatchRequest): Patch {
     b,
     results.map((r) => r.value),
   );
-  const names = nameValues(request, nodes, results);
-  const constants = new Map<Value, string>();
+  const names = nameNodes(request, nodes, results);
+  const inFile = new Map<Value, string>([...inputs, ...results].map(({ name, value }) => [value, name]));
+  const constants: Value[] = [];
+  let next = 0;
   const nameOf = (v: Value | undefined): string => {
     if (!v) return "";
-    const known = v.name ?? names.get(v) ?? constants.get(v);
+    const known = v.name ?? inFile.get(v);
     if (known !== undefined) return known;
-    let name = `vitrail/constant/${constants.size}`;
-    while (request.taken.has(name)) name += "_";
-    constants.set(v, name);
+    let name: string;
+    do name = `vitrail/${next++}`;
+    while (request.taken.has(name));
+    inFile.set(v, name);
+    if (v.constant) constants.push(v);
     return name;
   };
   const node = nodes.map(({ node: n, inputs: ins, attributes }) => {
@@ -79,7 +88,7 @@ export function writePatch(request: PatchRequest): Patch {
   const model = create(ModelProtoSchema, {
     graph: create(GraphProtoSchema, {
       node,
-      initializer: [...constants].map(([v, name]) => writeTensor(name, v.constant!)),
+      initializer: constants.map((v) => writeTensor(nameOf(v), v.constant!)),
       input: inputs.map(({ name, value }) => valueInfo(name, value)),
       output: results.map(({ name, value }) => valueInfo(name, value)),
     }),
@@ -89,7 +98,7 @@ export function writePatch(request: PatchRequest): Patch {
     // Before IR version 4 every initializer had to be a graph input too; the last scalar of a merged message wins.
     ...(request.irVersion < 4n && { irVersion: 4n }),
   });
-  return { bytes: writeModel(model), nodes, names };
+  return { bytes: writeModel(model), inputs, outputs: results, nodes, names };
 }
 
 /** A public output needs a node of its own that can carry its name, also where the value is visible or shared. */
@@ -99,15 +108,15 @@ function renamable(b: Builder, value: Value, taken: ReadonlySet<Value>): Value {
   return free ? v : b.node("Identity", [v], {}, 1)[0]!;
 }
 
-function nameValues(
-  { taken, inputs }: PatchRequest,
+function nameNodes(
+  { inputs }: PatchRequest,
   nodes: readonly LoweredNode[],
   outputs: readonly { name: string; value: Value }[],
 ): Map<Value, string> {
   const names = new Map<Value, string>();
   for (const { name, value } of inputs) names.set(value, name);
   for (const { name, value } of outputs) names.set(value, name);
-  const used = new Set([...taken, ...names.values()]);
+  const used = new Set(names.values());
   for (const { node } of nodes)
     for (const value of node.outputs) {
       if (names.has(value)) continue;

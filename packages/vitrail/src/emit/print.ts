@@ -1,41 +1,88 @@
-/** The graph as text: if you can print it, you can test it. Original nodes first, then what each pass added. */
-
+/**
+ * The graph as text: if you can print it, you can test it. Constants of the file first, then its nodes, then what each pass added.
+ *
+ *     graph (x: f32[batch,4], target: i64[batch]) -> (logits: f32[batch,3], relevance: f32[batch,4]) opset 17 {
+ *       %w = const f32[4,3]
+ *       %logits = MatMul(%x, %w) : f32[batch,3]
+ *       -- vitrail/relevance --
+ *       %vitrail/relevance/Mul/head = Mul(%x, const f32[](0.5)) : f32[batch,4]
+ *     }
+ *
+ * Names with unusual letters, and names that are numbers, stand in quotes: %7 is a value without a name, %"7" one that is called so.
+ */
 import type { ModelGraph } from "../canonicalize/model-graph.js";
-import type { Attributes, Node, Value } from "../ir/graph.js";
-import { shortName } from "../tensor/element-type.js";
-import { formatShape } from "../tensor/shape.js";
+import {
+  type AttributeText,
+  type ConstantText,
+  type Declared,
+  describeGraph,
+  type GraphText,
+  type NodeText,
+  type Numeral,
+  type PublicOutput,
+  type TypeText,
+  type ValueName,
+} from "./graph-text.js";
 import type { Patch } from "./patch.js";
 
-const typed = (v: Value): string => `${shortName(v.type)}${formatShape(v.shape)}`;
+export const printGraph = (graph: ModelGraph, patch?: Patch): string => formatGraph(describeGraph(graph, patch));
 
-export function printGraph(graph: ModelGraph, patch?: Patch): string {
-  const name = (v: Value | undefined): string => {
-    if (!v) return "_";
-    const given = v.name ?? patch?.names.get(v);
-    if (given !== undefined) return `%${given}`;
-    return v.constant ? `const ${typed(v)}` : `%${v.id}`;
-  };
-  const signature = (values: ReadonlyMap<string, Value>) => [...values].map(([n, v]) => `${n}: ${typed(v)}`).join(", ");
-  const lines = [`graph (${signature(graph.inputs)}) -> (${signature(graph.outputs)}) opset ${graph.opset} {`];
-  for (const node of graph.builder.nodes)
-    if (node.pass === "") lines.push(line(node, node.inputs, node.attributes, name));
+export function formatGraph({ inputs, outputs, opset, constants, nodes }: GraphText): string {
+  const head = `graph (${inputs.map(declared).join(", ")}) -> (${outputs.map(output).join(", ")}) opset ${opset} {`;
+  const lines = constants.map(({ name, constant }) => `  ${value(name)} = ${literal(constant)}`);
   let pass = "";
-  for (const { node, inputs, attributes } of patch?.nodes ?? []) {
-    if (node.pass !== pass) lines.push(`  -- vitrail/${node.pass || "canonical"} --`);
+  for (const node of nodes) {
+    if (node.pass !== pass) lines.push(`  -- vitrail/${node.pass} --`);
     pass = node.pass;
-    lines.push(line(node, inputs, attributes, name));
+    lines.push(`  ${line(node)}`);
   }
-  return `${lines.join("\n")}\n}\n`;
+  return `${[head, ...lines].join("\n")}\n}\n`;
 }
 
-function line(
-  node: Node,
-  inputs: readonly (Value | undefined)[],
-  attributes: Attributes,
-  name: (v: Value | undefined) => string,
-): string {
-  const entries = Object.entries(attributes).filter(([, v]) => typeof v !== "object" || Array.isArray(v));
-  const list = entries.length > 0 ? ` {${entries.map(([k, v]) => `${k}: ${v}`).join(", ")}}` : "";
-  const [first] = node.outputs;
-  return `  ${node.outputs.map(name).join(", ")} = ${node.operator}(${inputs.map(name).join(", ")})${list} : ${first ? typed(first) : ""}`;
+/** Names that need no quotes. */
+export const BARE_NAME = /[\w./:+-]*[\w./+-]/;
+/** Dimensions that need none. */
+export const BARE_DIM = /[^\s,[\]"]+/;
+const isBare = (text: string, bare: RegExp): boolean =>
+  new RegExp(`^(?:${bare.source})$`).test(text) && !/^-?\d+$/.test(text);
+
+const quoted = (text: string, bare: RegExp): string => (isBare(text, bare) ? text : JSON.stringify(text));
+const name = (n: ValueName): string => (typeof n === "number" ? String(n) : quoted(n, BARE_NAME));
+const value = (n: ValueName): string => `%${name(n)}`;
+const declared = ({ name: n, type: t }: Declared): string => `${name(n)}: ${type(t)}`;
+const output = (o: PublicOutput): string =>
+  o.value === o.name ? declared(o) : `${name(o.name)} = ${value(o.value)}: ${type(o.type)}`;
+
+function type({ element, dims }: TypeText): string {
+  const shown = dims?.map((d) => (typeof d === "number" ? d : d === "?" ? JSON.stringify(d) : quoted(d, BARE_DIM)));
+  return `${element}[${shown?.join(",") ?? "?"}]`;
+}
+
+function literal(constant: ConstantText): string {
+  const { element, values, digest } = constant;
+  if (digest !== undefined) return `const ${type(constant)} sha256 ${digest}`;
+  return `const ${type(constant)}${values ? `(${values.map((x) => numeral(x, element)).join(",")})` : ""}`;
+}
+
+/** The fewest digits that give the same number: of a float32, the same float32. */
+function numeral(x: Numeral, element?: string): string {
+  if (Object.is(x, -0)) return "-0";
+  if (element !== "f32" || typeof x === "bigint" || !Number.isFinite(x)) return String(x);
+  const digits = [6, 7, 8].find((count) => Math.fround(Number(x.toPrecision(count))) === x);
+  return String(Number(x.toPrecision(digits ?? 9)));
+}
+
+function line({ outputs, operator, inputs, attributes }: NodeText): string {
+  const read = inputs.map((i) => (i === undefined ? "_" : typeof i === "object" ? literal(i) : value(i)));
+  const entries = Object.entries(attributes).map(([key, v]) => `${quoted(key, BARE_NAME)}: ${attribute(v)}`);
+  const list = entries.length > 0 ? ` {${entries.join(", ")}}` : "";
+  const types = outputs.map((o) => type(o.type)).join(", ");
+  return `${outputs.map((o) => value(o.name)).join(", ")} = ${operator}(${read.join(", ")})${list} : ${types}`;
+}
+
+function attribute(v: AttributeText): string {
+  if (typeof v === "number") return numeral(v, "f32");
+  if (typeof v === "string") return JSON.stringify(v);
+  if (Array.isArray(v)) return `[${v.map(attribute).join(",")}]`;
+  return "nodes" in v ? `graph of ${v.nodes}` : literal(v as ConstantText);
 }

@@ -1,9 +1,10 @@
 /**
  * Relevance down to the input: at every pixel and channel, or at the tokens where the embeddings are complete, summed over the
  * hidden axis. Bach et al. 2015; for transformers with the authors' baseline rules (Chefer et al. 2021,
- * layers_lrp.py), or with the conserving ones of their method (layers_ours.py).
+ * layers_lrp.py), or with the conserving ones of their method (layers_ours.py), which alone have sums for `compat`.
  */
 import { chefer2021Input, lrp2021 } from "../relevance/composites.js";
+import { compat } from "./compat.js";
 import type { BuiltMethod } from "./method.js";
 
 export const lrp: BuiltMethod = {
@@ -23,6 +24,7 @@ export const lrp: BuiltMethod = {
       description:
         'the rules of transformer attribution, which conserve relevance (the authors\' method "full"), not those of their baseline',
     },
+    compat,
   ],
   composite: ({ conserving }) => (conserving === true ? chefer2021Input : lrp2021),
   build: ({ b, analysis: { source, sites }, flow, relevanceOf }) => {

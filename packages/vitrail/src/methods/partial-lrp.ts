@@ -1,8 +1,9 @@
 /**
  * Mean over heads of relu(R_A) at the row that the head reads in the last block. Voita et al. 2019, as compared with in Chefer
- * et al. 2021, with the authors' baseline rules (layers_lrp.py).
+ * et al. 2021, with the authors' baseline rules (layers_lrp.py), whose additions take no sums: `compat` changes nothing.
  */
 import { lrp2021 } from "../relevance/composites.js";
+import { compat } from "./compat.js";
 import type { BuiltMethod } from "./method.js";
 
 export const partialLrp: BuiltMethod = {
@@ -14,7 +15,7 @@ export const partialLrp: BuiltMethod = {
   classSpecific: true,
   kind: "tokens",
   signed: false,
-  options: [],
+  options: [compat],
   composite: () => lrp2021,
   build: ({ b, flow, view, analysis }) => {
     const last = analysis.sites.at(-1);

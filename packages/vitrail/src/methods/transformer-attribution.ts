@@ -3,6 +3,7 @@
  * `singleBlock` are the ablations of its table 3 (in the authors' code: method "rollout", and "last_layer" or "second_layer").
  */
 import { chefer2021 } from "../relevance/composites.js";
+import { compat } from "./compat.js";
 import { type MethodOption, rowMethod } from "./method.js";
 
 export const stabilizer: MethodOption = {
@@ -41,7 +42,7 @@ export const transformerAttribution = rowMethod({
   needs: ["attention", "gradient", "relevance"],
   classSpecific: true,
   composite: () => chefer2021,
-  options: [stabilizer, ridge, gradientOption, singleBlock],
+  options: [stabilizer, ridge, gradientOption, singleBlock, compat],
   counts: (index, { startLayer, singleBlock: single }) =>
     single === true ? index === startLayer : index >= (startLayer as number),
   // Not taken apart: reading a part is what asks for its pass.

@@ -11,7 +11,7 @@ import { roleOf } from "../ops/operator.js";
 import type { Composite } from "./composites.js";
 import { type Division, divide } from "./divide.js";
 import type { RuleContext } from "./rules.js";
-import { sampleSum } from "./sample.js";
+import { batchSum, sampleSum } from "./sample.js";
 import type { Notes } from "./stability.js";
 
 export interface RelevanceOptions {
@@ -19,6 +19,8 @@ export interface RelevanceOptions {
   readonly layouts: ReadonlyMap<Value, Layout>;
   readonly units: UnitFinder;
   readonly division: Division;
+  /** The authors' sums of the normalised addition: over the whole tensor, the samples of a batch together. */
+  readonly wholeBatch?: boolean;
   /** Where divisions and additions are noted, if somebody asks how stable they are. */
   readonly notes?: Notes | undefined;
 }
@@ -63,7 +65,7 @@ function ruleContext(
   const data = node.inputs.map((v) => v?.data === true);
   const wants = node.inputs.map((v, i) => data[i]! && isLive(v!));
   const layout = options.layouts.get(node.outputs[0]!);
-  const sum = (v: Value) => sampleSum(b, v, layout);
+  const sum = (v: Value) => (options.wholeBatch ? batchSum : sampleSum)(b, v, layout);
   return {
     node,
     x,

@@ -20,7 +20,7 @@ export interface RuleContext {
   readonly vjp: (dy: Value | readonly (Value | undefined)[], x?: readonly Value[]) => readonly (Value | undefined)[];
   /** The same operator at other inputs. */
   readonly at: (x: readonly Value[]) => Value;
-  /** Sum over all of a sample's elements, broadcastable against R. */
+  /** Sum over all of a sample's elements (with `compat`, of the batch's), broadcastable against R. */
   readonly sampleSum: (v: Value) => Value;
   /** R / z, guarded (divide.ts). `unit` scales the guard where z itself was scaled. */
   readonly divide: (R: Value, z: Value, unit?: number) => Value;

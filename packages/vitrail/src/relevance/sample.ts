@@ -77,6 +77,15 @@ export function sampleTotal(b: Builder, v: Value, layout: Layout | undefined): V
   return b.reshape(b.reduceSum(apart, [0, 2]), [atoms[at]!.size, 1]);
 }
 
+/** Sum over everything, sample by sample first: for a single one the number is `sampleSum`'s. */
+export function batchSum(b: Builder, v: Value, layout: Layout | undefined): Value {
+  const all = b.reduceSum(sampleTotal(b, v, layout), [0, 1], false);
+  return b.reshape(
+    all,
+    b.shape(v).map(() => 1),
+  );
+}
+
 /** The sample shares its axis with something else: [before, batch, after] is taken apart, summed and spread again. */
 function foldedSum(b: Builder, v: Value, axis: number, sizes: readonly Dim[], at: number): Value {
   const shape = b.shape(v);

@@ -22,5 +22,3 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 
 /** Non-negative axis numbers. */
 export const normalizeAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-
-export const formatShape = (shape: Shape | undefined): string => (shape ? `[${shape.join(",")}]` : "[?]");

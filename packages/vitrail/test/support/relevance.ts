@@ -48,12 +48,14 @@ export interface PassRequest {
   readonly composite?: Composite;
   readonly stabilizer?: number;
   readonly ridge?: number;
+  readonly wholeBatch?: boolean;
   readonly pass?: "relevance" | "gradient";
 }
 
 /** The pass, emitted but not run. */
 function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
   const { from, wanted, composite = chefer2021, stabilizer = 0, ridge = 0, pass = "relevance" } = request;
+  const { wholeBatch = false } = request;
   sketch.output(from);
   const model = sketch.bytes();
   const graph = importModel(readModel(model));
@@ -74,7 +76,10 @@ function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
   const values = wanted.map((name) => named.get(name)!);
   const division = divisionOf({ stabilizer, ridge });
   const notes: Notes = { divisions: [], additions: [] };
-  const step = pass === "gradient" ? gradientStep(b) : relevanceStep(b, { composite, layouts, units, division, notes });
+  const step =
+    pass === "gradient"
+      ? gradientStep(b)
+      : relevanceStep(b, { composite, layouts, units, division, notes, wholeBatch });
   const found = pullBack(b, { name: pass, output, seed, wanted: new Set(values), step });
   return {
     model,
