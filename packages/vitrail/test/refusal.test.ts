@@ -61,7 +61,7 @@ test("no way back: an operator that nobody could differentiate", () => {
     "E021 no gradient for operator NonMaxSuppression
       at    node "/NonMaxSuppression_8" (NonMaxSuppression)
       why   the explained output depends on it, and it is not differentiable
-      try   export the model without it"
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)"
   `);
 });
 
@@ -96,11 +96,11 @@ test("operators without an entry: all of them at once", () => {
     "E020 unknown operator my.domain::Twist
       at    node "/Twist_8" (my.domain::Twist)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)
     E020 unknown operator my.domain::Swirl
       at    node "/Swirl_9" (my.domain::Swirl)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it"
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)"
   `);
 });
 
@@ -123,7 +123,7 @@ test("a branch that the data choose", () => {
       "E023 control flow cannot be resolved: If",
       '  at    node "/If_9" (If)',
       "  why   the explained output depends on it, and its condition is known only when the model runs",
-      "  try   export the model without it",
+      '  try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)',
     ),
   );
 });
@@ -143,7 +143,7 @@ test("a loop", () => {
       "E023 control flow cannot be resolved: Loop",
       '  at    node "/Loop_7" (Loop)',
       "  why   the explained output depends on it, and how often it runs is known only when the model runs",
-      "  try   export the model without it",
+      '  try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)',
     ),
   );
 });
@@ -316,13 +316,13 @@ test("an output that does not depend on data", () => {
 
 test("bytes that are no model", () => {
   expect(refusal(new Uint8Array())).toMatchInlineSnapshot(`
-    "E001 not an ONNX model
+    "E001 not a valid ONNX model
       at    the file
       why   it is empty
       try   download or export it again"
   `);
   expect(refusal(new TextEncoder().encode("<!doctype html>"))).toMatchInlineSnapshot(`
-    "E001 not an ONNX model
+    "E001 not a valid ONNX model
       at    the file
       why   it cannot be read as protobuf, so it is truncated or something else (invalid end group tag)
       try   check that the download is complete and that this is a .onnx file"
