@@ -25,6 +25,10 @@ export interface VitStyle {
   readonly norm?: "operator" | "decomposed";
   /** Softmax; its parts, with or without the maximum taken off; exp of LogSoftmax. */
   readonly softmax?: "operator" | "exp" | "shifted" | "reciprocal" | "log";
+  /** A V; its transpose V' A'; or with a softmax over the first of the axes [keys, queries]. */
+  readonly product?: "weights first" | "values first" | "keys first";
+  /** Queries and keys of length one: ReduceL2, or its parts. */
+  readonly cosine?: "none" | "operator" | "decomposed";
   /** Gelu (opset 20 on), or x Φ(x) spelled with Erf or with Tanh. */
   readonly activation?: "operator" | "erf" | "tanh";
   /** Extent or name of the batch axis. */
@@ -52,6 +56,8 @@ const DEFAULTS = {
   qkv: "packed",
   norm: "operator",
   softmax: "operator",
+  product: "weights first",
+  cosine: "none",
   activation: "erf",
   batch: "batch",
   input: "picture",
@@ -137,11 +143,35 @@ class Vit {
   private attention(x: string): string {
     const { m, s } = this;
     const head = s.width / s.heads;
-    const [q, k, v] = s.qkv === "packed" ? this.packed(x, head) : this.separate(x, head);
-    const scores = m.op("MatMul", [q!, m.op("Transpose", [k!], { perm: [0, 1, 3, 2] })]);
-    const weights = this.softmax(m.op("Mul", [scores, this.scalar(1 / Math.sqrt(head))]));
-    const merged = m.op("Transpose", [m.op("MatMul", [weights, v!])], { perm: [0, 2, 1, 3] });
+    const [q, k, v] = (s.qkv === "packed" ? this.packed(x, head) : this.separate(x, head)) as [string, string, string];
+    const merged = m.op("Transpose", [this.attend(this.direction(q), this.direction(k), v, head)], {
+      perm: [0, 2, 1, 3],
+    });
     return this.linear(m.op("Reshape", [merged, m.ints([0, 0, s.width])]), s.width, s.width);
+  }
+
+  private attend(q: string, k: string, v: string, head: number): string {
+    const { m } = this;
+    const turned = (value: string) => m.op("Transpose", [value], { perm: [0, 1, 3, 2] });
+    const scaled = (a: string, c: string) =>
+      m.op("Mul", [m.op("MatMul", [a, turned(c)]), this.scalar(1 / Math.sqrt(head))]);
+    if (this.s.product === "keys first")
+      return m.op("MatMul", [turned(m.op("Softmax", [scaled(k, q)], { axis: 2 })), v]);
+    const weights = this.softmax(scaled(q, k));
+    if (this.s.product === "values first") return turned(m.op("MatMul", [turned(v), turned(weights)]));
+    return m.op("MatMul", [weights, v]);
+  }
+
+  /** Of length one, where attention compares directions. */
+  private direction(x: string): string {
+    const { m, s } = this;
+    if (s.cosine === "none") return x;
+    const axes = { axes: [-1], keepdims: 1 };
+    if (s.cosine === "operator") {
+      const length = m.op("Clip", [m.op("ReduceL2", [x], axes), this.scalar(1e-12)]);
+      return m.op("Div", [x, m.op("Expand", [length, m.op("Shape", [x])])]);
+    }
+    return m.op("Div", [x, m.op("Sqrt", [m.op("ReduceSum", [m.op("Mul", [x, x]), m.ints([-1])], { keepdims: 1 })])]);
   }
 
   private softmax(x: string): string {

@@ -52,7 +52,7 @@ test("a file that no ONNX file can be", async () => {
   const error = await openModel(path, {}, undefined as never).catch((e: Error) => e.message.replace(folder, "."));
   rmSync(folder, { recursive: true });
   expect(error).toMatchInlineSnapshot(`
-    "E001 not an ONNX model
+    "E003 the model file is too large
       at    ./large.onnx
       why   it has 2.15 GB, and a protobuf message ends at 2.14 GB: no runtime reads more
       try   keep the weights beside the model: onnx.save(model, path, save_as_external_data=True, location="model.onnx_data")"

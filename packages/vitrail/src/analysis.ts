@@ -76,7 +76,9 @@ function refuseUnknown(model: ModelGraph, nodes: readonly Node[]): void {
   if (unknown.length === 0) return;
   const clear = outputsWithout(model, new Set(unknown.map((n) => n.operator)));
   const other = clear.length > 0 ? `--output ${clear.map((name) => `"${name}"`).join(" or ")}` : "";
-  const hint = other ? `${other}, which does not depend on it` : "export the model without it";
+  const hint = other
+    ? `${other}, which does not depend on it`
+    : 'export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)';
   throw new VitrailError(
     unknown.map((n) => {
       const [code, why] = reasonAgainst(n.operator);

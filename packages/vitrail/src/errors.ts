@@ -11,9 +11,10 @@ export type DiagnosticKind = "unsupported" | "usage" | "input" | "internal";
 
 const CATALOGUE = {
   // The bytes of a model.
-  E001: { kind: "input", title: "not an ONNX model" },
+  E001: { kind: "input", title: "not a valid ONNX model" },
   E002: { kind: "input", title: "external data is missing or unsafe" },
-  E003: { kind: "input", title: "not a printed graph" },
+  E003: { kind: "input", title: "the model file is too large" },
+  E004: { kind: "input", title: "not a printed graph" },
   // What was asked of the compiler.
   E010: { kind: "usage", title: "unknown method" },
   E011: { kind: "usage", title: "unknown option" },

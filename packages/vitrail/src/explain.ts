@@ -8,7 +8,8 @@ import { keptAtoms } from "./flow/layout.js";
 import { classAxis } from "./flow/output.js";
 import { type Row, sizes, total } from "./flow/row.js";
 import { gradientStep, pullBack } from "./gradient/reverse.js";
-import type { Node, Value } from "./ir/graph.js";
+import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
+import { ancestors } from "./ir/traverse.js";
 import { wholeBatch } from "./methods/compat.js";
 import type { BuiltMethod, Explained, MethodContext, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
@@ -35,7 +36,7 @@ export function explain(
   if (method.needs.includes("attention") && analysis.sites.length === 0)
     fail("E030", "", {
       at: `output "${analysis.outputName}", input "${analysis.source.input}"`,
-      why: `the method "${method.id}" aggregates attention, and no softmax of this model weighs data`,
+      why: `the method "${method.id}" aggregates attention, and ${withoutSites(analysis)}`,
       try: `a method that needs no attention: ${methods
         .filter((m) => !m.needs.includes("attention"))
         .map((m) => `"${m.id}"`)
@@ -68,6 +69,16 @@ export function explain(
   if (!asked.stability) return { ...explained, sites };
   const blocks = sites.length > 0 ? sites : analysis.sites;
   return { ...explained, sites, stability: stability(b, notes, blocks, divisionOf(options)) };
+}
+
+/** What is there instead of attention. */
+function withoutSites({ output }: Analysis): string {
+  const softmaxes = ancestors([output], dataInputs).filter((n) => n.operator === "Softmax" && n.outputs[0] !== output);
+  const [first] = softmaxes;
+  if (!first) return "no softmax of this model weighs data";
+  const all = softmaxes.length === 1 ? "its softmax" : `none of its ${softmaxes.length} softmaxes`;
+  const weighs = softmaxes.length === 1 ? "does not go into a product with data" : "goes into a product with data";
+  return `${all} ${weighs} by itself (mixed between heads, or multiplied element by element?): ${place(first)}`;
 }
 
 function lazy<T>(make: () => T): () => T {

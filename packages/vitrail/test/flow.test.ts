@@ -158,6 +158,52 @@ test("a learned query pools the tokens: its row of attention is the read-out", a
   }
 });
 
+test("a score of its own weighs every token, with the softmax over the second axis", async () => {
+  const m = new Transformer();
+  const x = m.block(m.tokens(5), BATCH, 5);
+  const scores = m.op("Softmax", [m.linear(x, WIDTH, 1)], { axis: 1 });
+  m.op("Transpose", [scores], { perm: [0, 2, 1] }, ["A1"]);
+  m.sites.push({ name: "A1", lead: BATCH, heads: 1, queries: 1, keys: 5 });
+  const pooled = m.op("Squeeze", [m.op("MatMul", ["A1", x]), m.ints([1])]);
+  const found = await walked(m, m.head(pooled), m.sites, { values: [0, 1], dims: [2] });
+  for (const sample of range(BATCH)) {
+    const { a } = step(reading(found.E.A1![sample]![0]!), found.E.A0![sample]!);
+    expect(distance(found.relevance[sample]!, a)).toBeLessThan(1e-9);
+  }
+  expect(found.readout).toBe("what an attention-pooling head weighs");
+});
+
+test("the largest of all tokens is read channel by channel: a token has the share of the channels that it won", async () => {
+  const m = new Transformer();
+  const x = m.block(m.tokens(5), BATCH, 5);
+  const last = { name: m.op("Identity", [x]), lead: BATCH, heads: 1, queries: 5, keys: WIDTH };
+  const largest = m.op("ReduceMax", [x], { axes: [1], keepdims: 0 });
+  const found = await walked(m, m.head(largest), [...m.sites, last], { values: [0, 1], dims: [2] });
+  for (const sample of range(BATCH)) {
+    const values = found.E[last.name]![sample]!;
+    const winners = range(WIDTH).map((c) =>
+      range(5).reduce((best, t) => (values[t]![c]! > values[best]![c]! ? t : best)),
+    );
+    const v = range(5).map((t) => winners.filter((w) => w === t).length / WIDTH);
+    expect(distance(found.relevance[sample]!, step(reading(v), found.E.A0![sample]!).a)).toBeLessThan(1e-9);
+  }
+});
+
+test.each(["CRD", "DCR"])(
+  "channels shuffled into pixels (%s): a pixel is read off the token that holds it",
+  async (mode) => {
+    const m = new Transformer();
+    const x = m.op("Transpose", [m.block(m.tokens(4), BATCH, 4)], { perm: [0, 2, 1] });
+    const cells = m.op("Reshape", [x, m.ints([BATCH, WIDTH, 2, 2])]);
+    const pixels = m.op("DepthToSpace", [cells], { blocksize: 2, mode });
+    const found = await walked(m, pixels, m.sites, { values: [0, 3, 1, 0, 0, 2], dims: [2, 3] });
+    for (const [sample, token] of [2, 1].entries())
+      expect(distance(found.relevance[sample]!, step(reading(hot(4, token)), found.E.A0![sample]!).a)).toBeLessThan(
+        1e-9,
+      );
+  },
+);
+
 test("cross-attention: the encoder gets what the decoder's queries had", async () => {
   const m = new Transformer();
   const encoded = m.block(m.tokens(5), BATCH, 5);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ModelWriter, real } from "../../../test/support/model.js";
 import { array, run } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
+import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
 import { VitrailError } from "../src/errors.js";
 import {
@@ -16,6 +17,7 @@ import {
   TensorProto_DataLocation,
   TensorProtoSchema,
 } from "../src/onnx/generated/onnx_pb.js";
+import { readModel } from "../src/onnx/model.js";
 import { tensorOf } from "../src/tensor/tensor.js";
 import { distance, targets } from "./support/program.js";
 
@@ -64,6 +66,16 @@ describe("constants as nodes", () => {
       ),
     ).toBeLessThan(1e-6);
   });
+});
+
+test("an open batch that a reshape fixes is fixed everywhere", () => {
+  const [m, x] = begun();
+  const apart = m.op("Tanh", [m.op("Reshape", [x, m.ints([1, 2, 2])])]);
+  const fixed = importModel(readModel(ended(m, m.op("Reshape", [apart, m.ints([1, 4])]))));
+  expect(fixed.inputs.get("x")!.shape).toEqual([1, 4]);
+  const [n, z] = begun();
+  const open = importModel(readModel(ended(n, n.op("Reshape", [z, n.ints([-1, 4])]))));
+  expect(open.inputs.get("x")!.shape!.map(String)).toEqual(["batch", "4"]);
 });
 
 describe("branches", () => {

@@ -83,7 +83,7 @@ describe("is read back", () => {
     [`${small}more`, 4, 1, "the end should"],
   ])("or refused with line and column: %#", (text, line, column, why) => {
     const error = thrown(() => parseGraph(text));
-    expect(error.diagnostics[0]).toMatchObject({ code: "E003", at: `line ${line}, column ${column}` });
+    expect(error.diagnostics[0]).toMatchObject({ code: "E004", at: `line ${line}, column ${column}` });
     expect(error.diagnostics[0]!.why).toContain(why);
   });
 });

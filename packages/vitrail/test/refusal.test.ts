@@ -8,6 +8,7 @@ import { compile } from "../src/compile.js";
 import { VitrailError } from "../src/errors.js";
 import { builtMethods, methods } from "../src/methods/registry.js";
 import type { CompileOptions } from "../src/options.js";
+import { tensorOf } from "../src/tensor/tensor.js";
 
 const { normals } = random(5);
 const WIDTH = 4;
@@ -60,7 +61,7 @@ test("no way back: an operator that nobody could differentiate", () => {
     "E021 no gradient for operator NonMaxSuppression
       at    node "/NonMaxSuppression_8" (NonMaxSuppression)
       why   the explained output depends on it, and it is not differentiable
-      try   export the model without it"
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)"
   `);
 });
 
@@ -95,11 +96,11 @@ test("operators without an entry: all of them at once", () => {
     "E020 unknown operator my.domain::Twist
       at    node "/Twist_8" (my.domain::Twist)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)
     E020 unknown operator my.domain::Swirl
       at    node "/Swirl_9" (my.domain::Swirl)
       why   the explained output depends on it, and nothing is known of its gradient
-      try   export the model without it"
+      try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)"
   `);
 });
 
@@ -122,7 +123,7 @@ test("a branch that the data choose", () => {
       "E023 control flow cannot be resolved: If",
       '  at    node "/If_9" (If)',
       "  why   the explained output depends on it, and its condition is known only when the model runs",
-      "  try   export the model without it",
+      '  try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)',
     ),
   );
 });
@@ -142,7 +143,7 @@ test("a loop", () => {
       "E023 control flow cannot be resolved: Loop",
       '  at    node "/Loop_7" (Loop)',
       "  why   the explained output depends on it, and how often it runs is known only when the model runs",
-      "  try   export the model without it",
+      '  try   export the model without it, or a method that needs nothing but forward passes ("vitrail methods" says which)',
     ),
   );
 });
@@ -163,6 +164,58 @@ test("no attention: the text names every method that works", () => {
       `  try   a method that needs no attention: ${working.join(", ")}`,
     ),
   );
+});
+
+test("no attention: softmaxes that are mixed between heads before they weigh data", () => {
+  const model = sketch((m, x) => {
+    const [q, k, v] = [linear(m, x, WIDTH), linear(m, x, WIDTH), linear(m, x, WIDTH)];
+    const scores = m.op("MatMul", [q, m.op("Transpose", [k], { perm: [0, 2, 1] })]);
+    const mixed = m.op("MatMul", [m.op("Softmax", [scores], { axis: -1 }), m.weights(normals(9), [3, 3])]);
+    return m.op("MatMul", [mixed, v]);
+  }, false);
+  expect(refusal(model).split("\n").slice(0, 3).join("\n")).toMatchInlineSnapshot(`
+    "E030 no attention found
+      at    output "logits", input "tokens"
+      why   the method "transformer-attribution" aggregates attention, and its softmax does not go into a product with data by itself (mixed between heads, or multiplied element by element?): node "/Softmax_7" (Softmax)"
+  `);
+});
+
+test("a model that was exported in training mode", () => {
+  const model = sketch((m, x) => m.op("Dropout", [x, m.scalar(0.1), m.constant(tensorOf("bool", 1))]));
+  expect(refusal(model)).toMatchInlineSnapshot(`
+    "E025 operator used in a way that is not covered: Dropout
+      at    node "/Dropout_7" (Dropout)
+      why   it was exported in training mode: every run drops other values, and no two explanations would agree
+      try   export again after model.eval(), without training=TrainingMode.TRAINING"
+  `);
+  expect(refusal(sketch((m, x) => m.op("Dropout", [x, m.scalar(0.1), m.constant(tensorOf("bool", 0))])))).toBe(
+    "compiled",
+  );
+});
+
+/** Patches of 2 x 2 pixels cut by a convolution in onnxruntime's own layout. */
+function savedForOneProcessor(): Uint8Array {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("pixels", "float32", ["batch", 3, 4, 4]);
+  const kernel = m.weights(normals(16 * 12), [16, 3, 2, 2]);
+  const blocks = m.op("com.microsoft.nchwc::Conv", [x, kernel], { strides: [2, 2] });
+  const cells = m.op("com.microsoft.nchwc::ReorderOutput", [blocks], { channels: 16 });
+  const tokens = m.op("Transpose", [m.op("Reshape", [cells, m.ints([0, 16, -1])])], { perm: [0, 2, 1] });
+  const attended = attention(m, m.op("MatMul", [tokens, m.weights(normals(16 * WIDTH), [16, WIDTH])]));
+  const pooled = m.op("ReduceMean", [attended], { axes: [1], keepdims: 0 });
+  m.output(linear(m, pooled, 2), "float32", ["batch", 2], "logits");
+  return m.bytes();
+}
+
+test("weights in an order that only one processor knows: what needs them is refused, token methods are not", () => {
+  expect(refusal(savedForOneProcessor(), { method: "gradient-x-input" })).toMatchInlineSnapshot(`
+    "E021 no gradient for operator com.microsoft.nchwc::ReorderOutput
+      at    node "/ReorderOutput_1" (com.microsoft.nchwc::ReorderOutput)
+      why   onnxruntime saved it for one processor, with weights in an order that the file does not name
+      try   save the model with level extended instead of all (ORT_ENABLE_EXTENDED), or take the file before that"
+  `);
+  const { report } = compile(savedForOneProcessor());
+  expect(report.metadata!.tokens).toEqual({ prefix: 0, grid: [2, 2], stride: null });
 });
 
 test("a decoder with a cache: the operator of opset 23", () => {
@@ -263,13 +316,13 @@ test("an output that does not depend on data", () => {
 
 test("bytes that are no model", () => {
   expect(refusal(new Uint8Array())).toMatchInlineSnapshot(`
-    "E001 not an ONNX model
+    "E001 not a valid ONNX model
       at    the file
       why   it is empty
       try   download or export it again"
   `);
   expect(refusal(new TextEncoder().encode("<!doctype html>"))).toMatchInlineSnapshot(`
-    "E001 not an ONNX model
+    "E001 not a valid ONNX model
       at    the file
       why   it cannot be read as protobuf, so it is truncated or something else (invalid end group tag)
       try   check that the download is complete and that this is a .onnx file"

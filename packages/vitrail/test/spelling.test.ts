@@ -20,6 +20,8 @@ const spellings: readonly VitStyle[] = [
   { softmax: "shifted", opset: 18 },
   { softmax: "reciprocal" },
   { softmax: "log", opset: 13 },
+  { product: "values first" },
+  { product: "keys first" },
   { batch: 2 },
 ];
 
@@ -63,6 +65,14 @@ for (const { id: method } of methods)
         expect(distance(row, expected[i]!), JSON.stringify(spelling)).toBeLessThan(noise(method));
     }
   });
+
+/** The last block is narrowed to the token that is read: a norm inside must stay in one piece. */
+test("attention that compares directions, with the norm as an operator or in parts", async () => {
+  const spelled = (cosine: "operator" | "decomposed") =>
+    explained(vit({ ...style, cosine, opset: 17 }), { method: "transformer-attribution" }, feeds);
+  const [a, b] = [await spelled("operator"), await spelled("decomposed")];
+  for (const [i, row] of a.entries()) expect(distance(row, b[i]!)).toBeLessThan(noise("transformer-attribution"));
+});
 
 test("nodes in any order", async () => {
   const model = readModel(vit(style));

@@ -1,5 +1,5 @@
 /**
- * Where a model attends: a softmax whose result (through casts, guards, reshapes and constant factors) is one operand of a
+ * Where a model attends: a softmax whose result (through casts, guards, rearrangements and constant factors) is one operand of a
  * product with data. The operand of that product is the site's attention A; sites are ordered by data flow, never by node order.
  */
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
@@ -29,7 +29,17 @@ export interface AttentionSite {
   readonly depth: number;
 }
 
-const PASSED = new Set(["Cast", "Where", "Reshape", "Mul", "QuantizeStraightThrough"]);
+const PASSED = new Set([
+  "Cast",
+  "Where",
+  "Reshape",
+  "Transpose",
+  "Slice",
+  "Squeeze",
+  "Unsqueeze",
+  "Mul",
+  "QuantizeStraightThrough",
+]);
 
 /** The softmax behind a value, if nothing but harmless steps lies between. */
 function softmaxBehind(value: Value): Node | undefined {
@@ -88,17 +98,18 @@ function siteAt(node: Node, depth: number): Omit<AttentionSite, "index"> | undef
   return undefined;
 }
 
+/** O = A V, or its transpose: O' = V' A'. */
 function matmulAxes(node: Node, operand: number): SiteAxes | undefined {
   const rank = node.outputs[0]!.rank ?? 0;
   const other = node.inputs[1 - operand]!.rank ?? 0;
-  if (operand !== 0 || rank < 3 || node.inputs[0]!.rank !== rank) return undefined;
-  const shift = rank - other;
-  const lead = Array.from({ length: rank - 2 }, (_, i) => [i, i - shift, i] as const);
+  if (rank < 3 || node.inputs[operand]!.rank !== rank) return undefined;
+  const lead = Array.from({ length: rank - 2 }, (_, i) => [i, Math.max(i - rank + other, -1), i] as const);
+  const [row, column] = operand === 0 ? [2, 1] : [1, 2];
   return {
-    lead: lead.map(([a, v, o]) => [a, Math.max(v, -1), o] as const),
-    query: [rank - 2, rank - 2],
-    key: [rank - 1, other - 2],
-    width: [other - 1, rank - 1],
+    lead,
+    query: [rank - row, rank - row],
+    key: [rank - column, other - row],
+    width: [other - column, rank - column],
   };
 }
 

@@ -10,11 +10,12 @@ import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb
 import { readTensor } from "../onnx/tensor-proto.js";
 import { Builder } from "../ops/builder.js";
 import { operators } from "../ops/registry.js";
-import { type Dim, symbol } from "../tensor/dim.js";
+import { type Dim, symbol, symbolsOf } from "../tensor/dim.js";
 import { elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { readAttributes } from "./attributes.js";
+import { fixedExtents } from "./fixed-extents.js";
 import type { ModelGraph } from "./model-graph.js";
 import { sortNodes } from "./sort.js";
 
@@ -37,6 +38,13 @@ class Scope {
 }
 
 export function importModel(model: ModelProto): ModelGraph {
+  const graph = importWith(model, new Map());
+  const open = new Set([...graph.inputs.values()].flatMap((v) => v.shape?.flatMap(symbolsOf) ?? []));
+  const fixed = fixedExtents(graph.builder.nodes, open);
+  return fixed.size > 0 ? importWith(model, fixed) : graph;
+}
+
+function importWith(model: ModelProto, fixed: ReadonlyMap<string, number>): ModelGraph {
   const graph = model.graph!;
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
   if (opset < 11)
@@ -46,7 +54,7 @@ export function importModel(model: ModelProto): ModelGraph {
     });
   const builder = new Builder(opset, operators);
   if (usesOnlyDoubles(graph)) builder.real = "float64";
-  const importer = new Importer(builder, opset, model.functions);
+  const importer = new Importer(builder, opset, model.functions, fixed);
   const scope = new Scope();
   importer.constants(graph, scope);
   const inputs = new Map<string, Value>();
@@ -75,6 +83,8 @@ class Importer {
     readonly b: Builder,
     readonly opset: number,
     readonly functions: readonly FunctionProto[],
+    /** Extents of the inputs that the graph turned out to fix. */
+    readonly fixed: ReadonlyMap<string, number>,
   ) {}
 
   constants(graph: GraphProto, scope: Scope): void {
@@ -95,7 +105,8 @@ class Importer {
       fail("E025", "input", { at: `input "${info.name}"`, why: "it is not a tensor (a sequence, map or optional)" });
     const shape: Shape | undefined = tensor.shape?.dim.map((d, axis): Dim => {
       if (d.value.case === "dimValue") return saturate(d.value.value);
-      return symbol(d.value.case === "dimParam" && d.value.value !== "" ? d.value.value : `${info.name}.${axis}`);
+      const name = d.value.case === "dimParam" && d.value.value !== "" ? d.value.value : `${info.name}.${axis}`;
+      return this.fixed.get(name) ?? symbol(name);
     });
     const value = this.b.value(type, shape);
     value.name = info.name;

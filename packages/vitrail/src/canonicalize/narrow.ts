@@ -118,6 +118,7 @@ function sliceOf(b: Builder, v: Value, { axis, row }: Request): Value {
 function remake(b: Builder, node: Node, inputs: readonly (Value | undefined)[], axis: number): Value {
   const [y] = node.outputs;
   const target = y!.shape!.map((d, i) => (i === axis ? 1 : d));
+  if (node.operator === "Expand") return withShape(b.expand(inputs[0]!, target), target);
   if (RESHAPES.has(node.operator))
     return b.node("Reshape", [inputs[0], b.shapeTensor(target)], {}, 1).map((v) => withShape(v, target))[0]!;
   return withShape(b.node(node.operator, inputs, node.attributes, 1)[0]!, target);
@@ -135,17 +136,24 @@ function inputAxes(b: Builder, node: Node, axis: number): (number | undefined)[]
   const [y] = node.outputs;
   const rank = y?.shape?.length;
   if (!y?.shape || rank === undefined || node.inputs.some((v) => v && !v.shape)) return undefined;
-  if (node.operator === "MatMul")
-    return axis === rank - 2 && node.inputs[0]!.rank === rank ? [axis, undefined] : undefined;
+  if (node.operator === "MatMul") {
+    if (axis === rank - 2 && node.inputs[0]!.rank === rank) return [axis, undefined];
+    return axis === rank - 1 && node.inputs[1]!.rank === rank ? [undefined, axis] : undefined;
+  }
   if (node.operator === "Transpose") return [ints(node, "perm")![axis]!];
+  if (node.operator === "Expand") {
+    const own = axis - (rank - node.inputs[0]!.rank!);
+    return [own >= 0 && node.inputs[0]!.shape![own] !== 1 ? own : undefined, undefined];
+  }
   if (RESHAPES.has(node.operator)) {
     const kept = sameAxis(node.inputs[0]!.shape!, y.shape, axis);
     return kept === undefined ? undefined : [kept, ...node.inputs.slice(1).map(() => undefined)];
   }
   const entry = b.operators.get(node.operator);
-  const acrossLast =
-    node.operator === "LayerNormalization" || node.operator === "RMSNormalization" || node.operator === "Softmax";
-  if (acrossLast && axis >= normalizeAxis(int(node, "axis", -1), rank)) return undefined;
+  const along = node.operator === "Softmax" && b.opset >= 13;
+  const onwards = ["LayerNormalization", "RMSNormalization", "Softmax"].includes(node.operator);
+  const own = normalizeAxis(int(node, "axis", -1), rank);
+  if (along ? axis === own : onwards && axis >= own) return undefined;
   if (node.operator.startsWith("Reduce")) return alongKept(node, axis);
   const role = typeof entry?.role === "function" ? entry.role(node) : entry?.role;
   const perElement =
@@ -154,7 +162,7 @@ function inputAxes(b: Builder, node: Node, axis: number): (number | undefined)[]
     role === "affine" ||
     role === "elementwise" ||
     node.operator === "Where" ||
-    acrossLast;
+    onwards;
   if (!perElement) return undefined;
   return node.inputs.map((v) => {
     const own = v ? axis - (rank - v.rank!) : -1;

@@ -25,7 +25,7 @@ import {
 } from "./graph-text.js";
 import { BARE_DIM, BARE_NAME } from "./print.js";
 
-/** @throws VitrailError (E003) with line and column of the first thing that is not understood */
+/** @throws VitrailError (E004) with line and column of the first thing that is not understood */
 export function parseGraph(text: string): GraphText {
   const s = new Scanner(text);
   s.expect("graph");
@@ -230,7 +230,7 @@ class Scanner {
   refuse(wanted: string, at = this.at): never {
     const before = this.source.slice(0, at).split("\n");
     const found = /[^\n]{0,20}/.exec(this.source.slice(at))![0];
-    fail("E003", "", {
+    fail("E004", "", {
       at: `line ${before.length}, column ${before.at(-1)!.length + 1}`,
       why: `${wanted} should stand there, not ${found === "" ? "the end" : JSON.stringify(found)}`,
       try: "the text as report.print() or vitrail inspect --ir gives it",

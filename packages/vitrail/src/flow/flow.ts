@@ -6,7 +6,7 @@
  * heads follow from the same walk. It ends at the tokens below which nothing attends.
  */
 
-import type { AttentionSite } from "../canonicalize/attention-site.js";
+import { type AttentionSite, isPoolingHead } from "../canonicalize/attention-site.js";
 import type { UnitFinder } from "../canonicalize/unit.js";
 import { unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
@@ -129,6 +129,7 @@ class Flow {
 
   /** Row times map: the keys of the site get what its queries had. */
   private atSite(site: AttentionSite, row: Row): void {
+    if (this.reading && isPoolingHead(site)) this.notes.push("what an attention-pooling head weighs");
     this.reading = false;
     const map = this.request.map(site);
     const read = this.normalizeReadout(row);

@@ -168,7 +168,8 @@ const RULES: Record<string, AxisRule> = {
   GlobalAveragePool: (node, i, out) =>
     node.inputs[i]!.shape!.map((d, axis) => (axis < 2 ? out[axis]! : axisOf(d, "token"))),
 };
-RULES.ConvTranspose = RULES.Conv!;
+for (const name of ["ConvTranspose", "DepthToSpace", "SpaceToDepth", "com.microsoft.nchwc::Conv"])
+  RULES[name] = RULES.Conv!;
 for (const name of ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare", "ReduceProd"])
   RULES[name] = (node, i, out) => {
     const shape = node.inputs[i]!.shape!;

@@ -52,6 +52,23 @@ const spread: MoveRule = (b, { node, index, row, layout }) => {
   return { row: row2, note: "a mean over tokens", ...(node.operator === "ReduceSum" && { weighted: true }) };
 };
 
+/** The largest of all tokens, channel by channel: each token gets the share of the channels that it won (ties share). */
+const picked: MoveRule = (b, { node, index, row, layout }) => {
+  const x = b.asReal(node.inputs[index]!);
+  const axes = reducedAxes(node, x.rank!) ?? [];
+  const winner = b.emit(node.operator, [x], { axes, keepdims: 1 });
+  const wins = b.where(b.emit("Equal", [x, winner]), b.scalar(1), b.scalar(0));
+  const each = b.div(wins, b.reduceSum(wins, axes));
+  const channels = layout.flatMap((axis, i) => (axis.length > 0 && axis.every((a) => a.kind === "channel") ? [i] : []));
+  const shares = b.reshape(b.reduceMean(each, channels), sizes(keptAtoms(layout)));
+  const before = keptAtoms(row.layout);
+  const places = keptAtoms(layout).flatMap((a, i) => (before.includes(a) ? [] : [i]));
+  return {
+    row: mapRow(row, layout, (part) => b.mul(b.unsqueeze(part, places), shares)),
+    note: `a ${node.operator === "ReduceMax" ? "maximum" : "minimum"} over tokens`,
+  };
+};
+
 /** A gather that picks everything once, channels included, is a view (PyTorch's as_strided). */
 const isView = (picked: readonly Atom[], axis: readonly Atom[]): boolean =>
   picked.length === axis.length && picked.every((a, i) => a === axis[i]);
@@ -199,8 +216,8 @@ const pad: MoveRule = (b, move) =>
 const convolution: MoveRule = (b, move) =>
   alongAxis(
     (builder, { node, index }, joined, at, axis) => {
-      const strides = (node.attributes.strides as readonly number[] | undefined) ?? [1, 1];
-      const step = strides[axis - 2]!;
+      const { strides, blocksize = 1 } = node.attributes as { strides?: readonly number[]; blocksize?: number };
+      const step = strides?.[axis - 2] ?? blocksize;
       const shape = builder.shape(joined);
       const wide = builder.expand(builder.unsqueeze(builder.mul(joined, 1 / step), [at + 1]), [
         ...shape.slice(0, at + 1),
@@ -276,6 +293,8 @@ function unchangedOrSummed(b: Builder, row: Row, layout: Layout): Moved {
 const RULES: Record<string, MoveRule> = {
   ReduceMean: spread,
   ReduceSum: spread,
+  ReduceMax: picked,
+  ReduceMin: picked,
   GlobalAveragePool: spread,
   Gather: gather,
   GatherND: gatherND,
@@ -284,7 +303,9 @@ const RULES: Record<string, MoveRule> = {
   Concat: concat,
   Pad: pad,
   Conv: convolution,
+  SpaceToDepth: convolution,
   ConvTranspose: upsampling,
+  DepthToSpace: upsampling,
   Resize: upsampling,
   Mul: multiply,
   MatMul: linear,

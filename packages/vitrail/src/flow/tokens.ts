@@ -59,16 +59,16 @@ function cutTokens(node: Node, y: Value): number {
 const spine = (values: readonly Value[]): Value | undefined => values[0];
 
 /** Channels first, and made by a convolution (or the picture itself). */
-const isPicture = (v: Value): boolean =>
-  v.producer === undefined || v.producer.operator === "Conv" || isBias(v.producer);
+const isPicture = (v: Value): boolean => v.producer === undefined || isConvolution(v.producer) || isBias(v.producer);
 const isBias = (node: Node): boolean =>
-  node.operator === "Add" && node.inputs.some((v) => v?.producer?.operator === "Conv");
+  node.operator === "Add" && node.inputs.some((v) => v?.producer && isConvolution(v.producer));
+const isConvolution = ({ operator }: Node): boolean => operator === "Conv" || operator === "com.microsoft.nchwc::Conv";
 
 function place(v: Value): Pick<TokenLayout, "grid" | "stride"> {
   const [, , rows, columns] = v.shape!;
   if (typeof rows === "number" && typeof columns === "number") return { grid: [rows, columns] };
   let conv: Node | undefined = v.producer;
-  while (conv && conv.operator !== "Conv") conv = conv.inputs.find((x) => x?.data)?.producer;
+  while (conv && !isConvolution(conv)) conv = conv.inputs.find((x) => x?.data)?.producer;
   const strides = conv?.attributes.strides as readonly number[] | undefined;
   return strides?.length === 2 ? { stride: [strides[0]!, strides[1]!] } : {};
 }

@@ -2,7 +2,7 @@
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "./builder.js";
 import { elementwise, like } from "./infer.js";
-import { defineOp } from "./operator.js";
+import { defineOp, refuseGradient } from "./operator.js";
 
 type Derivative = (x: Value, y: Value, b: Builder) => Value;
 
@@ -82,6 +82,47 @@ export const LeakyRelu = defineOp("LeakyRelu", {
   gradient: ({ node, x: [x], dy, b }) => {
     const alpha = (node.attributes.alpha as number | undefined) ?? 0.01;
     return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), b.scalar(alpha)))];
+  },
+});
+/** x for x > 0, α(exp(x/α) - 1) below */
+export const Celu = defineOp("Celu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const below = b.exp(b.mul(b.emit("Min", [x!, b.scalar(0)]), 1 / alpha));
+    return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), below))];
+  },
+});
+/** γx for x > 0, γα(exp(x) - 1) below: there the slope is y + γα. */
+export const Selu = defineOp("Selu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], y: [y], dy, b }) => {
+    const { alpha = 1.6732632423543772, gamma = 1.0507009873554805 } = node.attributes as Record<string, number>;
+    return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(gamma), b.add(y!, alpha * gamma)))];
+  },
+});
+/** x for x > 0, a learned slope times x below. */
+export const PRelu = defineOp("PRelu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x, slope], dy, b, wants }) => {
+    if (wants[1]) refuseGradient(node, "its slope depends on the input");
+    return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), slope!))];
+  },
+});
+export const Softsign = pointwise(
+  "Softsign",
+  (x) => x / (1 + Math.abs(x)),
+  (x, _, b) => b.div(1, b.square(b.add(b.abs(x), 1))),
+);
+export const ThresholdedRelu = defineOp("ThresholdedRelu", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => {
+    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    return [b.where(b.greater(x!, alpha), dy, b.scalar(0))];
   },
 });
 

@@ -5,7 +5,7 @@ import * as D from "../tensor/dim.js";
 import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { entriesOf, foldInts, input, pickInts } from "./infer.js";
-import { defineOp, type GradientContext, type InferContext, type Inferred, refuseGradient } from "./operator.js";
+import { defineOp, type GradientContext, type InferContext, type Inferred } from "./operator.js";
 
 const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeLike(dy, x!)];
 
@@ -192,10 +192,17 @@ const blocks = (name: string, inverse: string, grow: boolean) =>
           : [n, D.multiply(ch!, area), D.floorDivide(h!, size), D.floorDivide(w!, size)],
       };
     },
-    gradient: ({ node, dy, b }) => {
-      if ((node.attributes.mode ?? "DCR") !== "DCR") refuseGradient(node, "mode CRD is not covered");
+    gradient: ({ node, x: [x], dy, b }) => {
+      if (node.attributes.mode === "CRD") return [fromPixels(b, dy, b.shape(x!), node.attributes.blocksize as number)];
       return [b.emit(inverse, [dy], { blocksize: node.attributes.blocksize! })];
     },
   });
+
+/** Channels that became r x r pixels, channel by channel (a pixel shuffle), come back: [n, c, h r, w r] -> [n, c r r, h, w]. */
+function fromPixels(b: Builder, dy: Value, shape: Shape, r: number): Value {
+  const [n, channels, h, w] = shape;
+  const apart = b.reshape(dy, [n!, D.floorDivide(channels!, r * r), h!, r, w!, r]);
+  return b.reshape(b.transpose(apart, [0, 1, 3, 5, 2, 4]), shape);
+}
 export const DepthToSpace = blocks("DepthToSpace", "SpaceToDepth", true);
 export const SpaceToDepth = blocks("SpaceToDepth", "DepthToSpace", false);

@@ -89,13 +89,11 @@ export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator 
 export const notCovered = ({ node }: GradientContext): never =>
   refuseGradient(node, "the target depends on it, and its gradient is not covered");
 
-export const refuseGradient = (node: Node, why: string): never =>
-  fail("E021", node.operator, {
-    at: place(node),
-    node: node.source,
-    why,
-    try: "export the model without it, or use a method that needs no gradient",
-  });
+export const refuseGradient = (
+  node: Node,
+  why: string,
+  hint = "export the model without it, or use a method that needs no gradient",
+): never => fail("E021", node.operator, { at: place(node), node: node.source, why, try: hint });
 
 export const roleOf = (operator: Operator, node: Node): Role =>
   typeof operator.role === "function" ? operator.role(node) : operator.role;

@@ -53,7 +53,7 @@ function restore(v: Value, node: Node, x: Value, b: Builder): Value {
   );
 }
 
-type Pull = (c: { x: Value; y: Value; dy: Value; b: Builder; count: D.Dim }) => Value;
+type Pull = (c: { x: Value; y: Value; dy: Value; b: Builder; axes: readonly number[]; count: D.Dim }) => Value;
 
 const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (entries: readonly D.Dim[]) => D.Dim) =>
   defineOp(name, {
@@ -74,7 +74,7 @@ const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (en
         const shape = b.shape(x!);
         const axes = knownAxes(node, shape.length);
         const count = D.product(axes.map((a) => shape[a]!));
-        const full = pull({ x: x!, y: restore(y!, node, x!, b), dy: restore(dy, node, x!, b), b, count });
+        const full = pull({ x: x!, y: restore(y!, node, x!, b), dy: restore(dy, node, x!, b), b, axes, count });
         return [b.expand(full, shape)];
       },
     }),
@@ -100,12 +100,15 @@ export const ReduceProd: Operator = {
   ...reduction("ReduceProd", "opaque", undefined, D.product),
   gradient: notCovered,
 };
-export const ReduceMax = reduction("ReduceMax", "opaque", ({ x, y, dy, b }) =>
-  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
-);
-export const ReduceMin = reduction("ReduceMin", "opaque", ({ x, y, dy, b }) =>
-  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
-);
+
+/** One element is picked; elements that are equal share. Tokens that tie in every channel would otherwise count several times. */
+const picking = (name: string) =>
+  reduction(name, "movement", ({ x, y, dy, axes, b }) => {
+    const picked = b.where(b.emit("Equal", [x, y]), b.scalar(1), b.scalar(0));
+    return b.mul(picked, b.div(dy, b.reduceSum(picked, axes)));
+  });
+export const ReduceMax = picking("ReduceMax");
+export const ReduceMin = picking("ReduceMin");
 
 export const GlobalAveragePool = defineOp("GlobalAveragePool", {
   role: "mean",

@@ -2,6 +2,7 @@
 import * as activation from "./activation.js";
 import * as arithmetic from "./arithmetic.js";
 import * as attention from "./attention.js";
+import * as blocked from "./blocked.js";
 import * as indexing from "./indexing.js";
 import * as integerProduct from "./integer-product.js";
 import * as microsoft from "./microsoft.js";
@@ -40,6 +41,7 @@ const modules: readonly Record<string, unknown>[] = [
   microsoft,
   microsoftAttention,
   microsoftEmbedding,
+  blocked,
 ];
 
 const isOperator = (entry: unknown): entry is Operator =>

@@ -1,5 +1,6 @@
 /** Shapes, constants and type changes: what exporters compute beside the data. */
-import { intsOf, numberOf, type SymbolicInts, type Value } from "../ir/graph.js";
+import { fail } from "../errors.js";
+import { intsOf, numberOf, numbersOf, place, type SymbolicInts, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -8,7 +9,7 @@ import { range } from "./builder.js";
 import { BIGGEST_FOLD, entriesOf, input, vector } from "./infer.js";
 import { realView } from "./integer-product.js";
 import { unknownShape } from "./movement.js";
-import { defineOp, type Inferred, notCovered } from "./operator.js";
+import { type CanonicalContext, defineOp, type Inferred, notCovered, type Operator } from "./operator.js";
 
 export const Shape = defineOp("Shape", {
   role: "opaque",
@@ -140,6 +141,18 @@ const alias = (name: string) =>
     infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
     canonical: ({ inputs }) => [inputs[0]],
     gradient: ({ dy }) => [dy],
-  }) satisfies import("./operator.js").Operator;
+  }) satisfies Operator;
 export const Identity = alias("Identity");
-export const Dropout = alias("Dropout");
+/** Nothing, unless it was exported in training mode: then every run drops other values. */
+export const Dropout = {
+  ...alias("Dropout"),
+  canonical: ({ node, inputs: [x, ratio, training] }: CanonicalContext) => {
+    if (x!.data && numbersOf(training)?.[0] && numbersOf(ratio)?.[0] !== 0)
+      fail("E025", "Dropout", {
+        at: place(node),
+        why: "it was exported in training mode: every run drops other values, and no two explanations would agree",
+        try: "export again after model.eval(), without training=TrainingMode.TRAINING",
+      });
+    return [x];
+  },
+} satisfies Operator;

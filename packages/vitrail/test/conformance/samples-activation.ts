@@ -1,4 +1,4 @@
-import { data, ints, number, real, type Sample, type Samples } from "./sample.js";
+import { data, ints, number, real, type Sample, type Samples, weight } from "./sample.js";
 
 const values = data([2, 3]);
 const positive = data([2, 3], { positive: true });
@@ -26,6 +26,14 @@ export const samples: Samples = {
   ],
   Elu: [plain(17), { title: "alpha", inputs: [values], attributes: { alpha: real(0.5) } }],
   LeakyRelu: [plain(17), { title: "alpha", inputs: [values], attributes: { alpha: real(0.2) } }],
+  Celu: [plain(17), { title: "alpha", inputs: [values], attributes: { alpha: real(0.5) } }],
+  Selu: [plain(17), { title: "alpha and gamma", inputs: [values], attributes: { alpha: real(0.5), gamma: real(2) } }],
+  PRelu: [
+    { inputs: [values, weight([3])], opsets: [11, 17] },
+    { title: "a slope of data", inputs: [values, data([3])], gradient: "refused" },
+  ],
+  Softsign: [plain(17), wide],
+  ThresholdedRelu: [plain(17), { title: "alpha", inputs: [wide.inputs[0]], attributes: { alpha: real(0.5) } }],
   Neg: [plain(17), { title: "integers", inputs: [ints([1, -2])], folds: true }],
   Gelu: [
     plain(20),

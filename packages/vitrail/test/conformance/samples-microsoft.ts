@@ -196,6 +196,26 @@ export const samples: Samples = {
       opsets: [23],
     },
   ],
+  "com.microsoft.nchwc::Conv": [
+    {
+      title: "weights in blocks of 8 or 16",
+      inputs: [data([1, 3, 8, 8], { fixed: [1] }), weight([16, 3, 4, 4]), weight([16])],
+      attributes: { strides: [4, 4] },
+      gradient: "refused",
+    },
+  ],
+  "com.microsoft.nchwc::ReorderInput": [
+    { inputs: [data([1, 16, 2, 3], { fixed: [1] })], shape: "unknown", gradient: "refused" },
+  ],
+  "com.microsoft.nchwc::ReorderOutput": [
+    { inputs: [data([1, 16, 2, 3], { fixed: [1] })], attributes: { channels: 16 }, gradient: "refused" },
+    {
+      title: "channels last",
+      inputs: [data([1, 16, 2, 3], { fixed: [1] })],
+      attributes: { channels: 16, channels_last: 1 },
+      gradient: "refused",
+    },
+  ],
   "com.microsoft::RotaryEmbedding": [
     { inputs: [heads([2, 2, 3, 8]), places, angles([6, 4]), angles([6, 4])] },
     {

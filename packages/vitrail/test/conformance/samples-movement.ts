@@ -171,7 +171,6 @@ export const samples: Samples = {
       title: "column order",
       inputs: [data([1, 8, 2, 3], { fixed: [1] })],
       attributes: { blocksize: 2, mode: "CRD" },
-      gradient: "refused",
     },
   ],
   SpaceToDepth: [{ inputs: [data([1, 2, 4, 6])], attributes: { blocksize: 2 } }],
