@@ -40,11 +40,21 @@ describe("choices", () => {
     const { methods: chosen, named } = chooseMethods(undefined, 7);
     const taken = new Set(baselines.map(({ id }) => id));
     expect(chosen.map(({ id }) => id)).toEqual(methods.map(({ id }) => id).filter((id) => !taken.has(id)));
-    expect(named).toBe(false);
+    expect(named.size).toBe(0);
     for (const { id, options } of chosen) {
       const seeded = methods.find((method) => method.id === id)!.options.some(({ name }) => name === "seed");
       expect(options).toEqual(seeded ? { seed: 7 } : {});
     }
+  });
+
+  test("groups by cost part all methods; what is named beside a group stays named", () => {
+    const ids = (...texts: string[]) => chooseMethods(texts, 0).methods.map(({ id }) => id);
+    expect(ids("many-runs")).toContain("rise");
+    expect(ids("one-run")).not.toContain("rise");
+    expect([...ids("one-run"), ...ids("many-runs")].sort()).toEqual(ids("all").sort());
+    const { methods: both, named } = chooseMethods(["many-runs,rise,le-grad:layers=1"], 0);
+    expect(both.filter(({ id }) => id === "rise").length).toBe(1);
+    expect([...named]).toEqual(["rise", "le-grad:layers=1"]);
   });
 
   test("methods with options have names of their own; wrong ones are wrong use", () => {
