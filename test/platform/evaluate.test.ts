@@ -112,6 +112,20 @@ describe("sanity", () => {
   });
 });
 
+describe("cost", () => {
+  test("memory is the peak of a process that makes one map; rows that use no model have none", async () => {
+    const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "2", "--workers", "2", "--json"];
+    const { code, stdout } = await vitrail([...args, "--methods", "raw-attention", "--metrics", "memory", "time"]);
+    expect(code).toBe(0);
+    const { cells, missing } = JSON.parse(stdout);
+    const [memory] = cells.filter((cell: { metric: string }) => cell.metric === "memory");
+    expect([memory.method, memory.n]).toEqual(["raw-attention", 2]);
+    expect(memory.value).toBeGreaterThan(40);
+    expect(memory.value).toBeLessThan(1000);
+    expect(missing).toEqual([{ metric: "memory", needs: "memory-meter", count: 6 }]);
+  });
+});
+
 describe("diff", () => {
   const model = (name: string) => join(root, "models", name);
   const data = ["--data", "planted-shapes", "--limit", "2", "--workers", "1", "--json"];

@@ -59,6 +59,7 @@ export function offers<I>(of: Case<I>, bench: Bench<I>, explainer: Explainer<I>)
     ["noise", subject.noisy],
     ["randomised-model", bench.randomised],
     ["block-sums", explainer.sums],
+    ["memory-meter", explainer.bytes],
     ["second-model", bench.second],
   ];
   return new Set(has.filter(([, present]) => present).map(([need]) => need));

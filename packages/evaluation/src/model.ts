@@ -17,8 +17,8 @@ export interface Explainer<I> {
   explain(input: I, target: number): Promise<Float32Array>;
   /** Sum of relevance at each block's cut, for methods that declare conservation. */
   sums?(input: I, target: number): Promise<ArrayLike<number>>;
-  /** Peak bytes of the last explanation, where the runtime can say it. */
-  bytes?(): number;
+  /** Peak bytes of a process that opens the model and explains one input of this size. */
+  bytes?(input: I): Promise<number>;
 }
 
 /** What stands where a unit was taken away. Text subjects know one way only (mask or drop) and ignore it. */

@@ -17,11 +17,12 @@ import {
   type Truth,
   type Word,
 } from "@vitrail/evaluation";
-import { createExplainer, type Explainer as Opened } from "vitrail/node";
+import { createExplainer, type Feeds, type Explainer as Opened } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
 import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
 import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
+import { memoryMeter } from "./memory.js";
 import { PictureCases } from "./picture-cases.js";
 import { openRandomiser } from "./randomise.js";
 import { Sessions } from "./sessions.js";
@@ -75,10 +76,12 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   const read = await readerOf(data, host, setup, cases);
 
   const methodOf = (name: string) => setup.methods.find((method) => method.name === name)!;
+  const memoryOf = memoryMeter(setup);
   const explainer = async (name: string) => {
     const method = methodOf(name);
     const open = () => sessions.get(name, () => createExplainer(files.file, optionsOf(method, setup)));
-    return methodOver(name, method === setup.methods[0] ? async () => host : open);
+    const memory = (feeds: Feeds) => memoryOf(method, feeds);
+    return methodOver(name, method === setup.methods[0] ? async () => host : open, memory);
   };
   const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"))
     ? await randomisedOf(setup, host, sessions)
