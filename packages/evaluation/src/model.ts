@@ -56,6 +56,10 @@ export interface Box {
   readonly height: number;
 }
 
+export interface Shortened {
+  readonly evidenceLost: boolean;
+}
+
 /** One question: why did the model say `target` for this subject? */
 export interface Case<I> {
   readonly id: string;
@@ -65,6 +69,8 @@ export interface Case<I> {
   /** The true class, or all true classes. */
   readonly label?: number | readonly number[];
   readonly truth?: Truth;
+  /** Only the beginning is read, because the model takes no more; whether evidence lies behind it. */
+  readonly shortened?: Shortened;
   /** Cases of one picture or sentence share a group; intervals resample groups. */
   readonly group?: string;
 }

@@ -13,6 +13,7 @@ import {
   performer,
   perUnit,
   type ResultRow,
+  type Shortened,
   type Subject,
   type Truth,
   type Word,
@@ -54,6 +55,7 @@ interface Loaded {
 
 interface Read {
   readonly subject: Subject<Input>;
+  readonly shortened?: Shortened;
   truth(target: number): Promise<Truth>;
   show(values: Float32Array): Shown;
 }
@@ -97,15 +99,13 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   };
   const load = async (id: string): Promise<Loaded> => {
     const ref = refs.get(id)!;
-    const { subject, truth, show } = await read(ref.sample);
+    const { subject, truth, shortened, show } = await read(ref.sample);
     const target = await targetOf(ref, model, subject.input);
     const label = labelsOf(data, cases, ref);
     const sample = data.samples[ref.sample]!;
     const group = ("group" in sample && sample.group) || sample.id;
-    return {
-      case: { id, group, subject, target, truth: await truth(target), ...(label.length > 0 && { label }) },
-      show,
-    };
+    const known = { ...(label.length > 0 && { label }), ...(shortened && { shortened }) };
+    return { case: { id, group, subject, target, truth: await truth(target), ...known }, show };
   };
   const metrics = setup.metrics.map(chooseMetric);
   return {
@@ -158,10 +158,10 @@ async function readerOf(data: Dataset, host: Opened, setup: Setup, cases: Cases)
   if (data.kind === "text") {
     const texts = await TextCases.open(host.findings, setup.model);
     return async (index: number): Promise<Read> => {
-      const { subject, truth, tokens } = texts.read(data.samples[index]!);
+      const { truth, tokens, ...read } = texts.read(data.samples[index]!);
       const words = (values: Float32Array) =>
         tokens.map(({ text }, unit) => ({ text, relevance: values[unit]!, gold: truth.mask?.[unit] === 1 }));
-      return { subject, truth: async () => truth, show: (values) => ({ kind: "text", words: words(values) }) };
+      return { ...read, truth: async () => truth, show: (values) => ({ kind: "text", words: words(values) }) };
     };
   }
   const pictures = new PictureCases(host.findings, setup.model, setup.patches!, data.pictures);

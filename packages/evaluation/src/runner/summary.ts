@@ -43,6 +43,8 @@ export interface EvaluationSummary {
   readonly methods: readonly string[];
   readonly cells: readonly Cell[];
   readonly cases: number;
+  /** Cases of which the model reads only the beginning, and those among them whose evidence is not all in it. */
+  readonly shortened: { readonly cases: number; readonly evidenceLost: number };
   readonly failures: readonly { readonly case: string; readonly method: string; readonly error: string }[];
   /** Measurements that were left out, counted by metric and reason. */
   readonly missing: readonly { readonly metric: string; readonly needs: string; readonly count: number }[];
@@ -70,6 +72,7 @@ export function summariseResults(rows: readonly ResultRow[], options: SummaryOpt
     methods: order.filter((method) => !isBaseline(method) || cells.some((cell) => cell.method === method)),
     cells,
     cases: new Set(rows.map((row) => row.case)).size,
+    shortened: countShortened(good),
     failures: rows
       .flatMap((row) => (row.error === undefined ? [] : [{ case: row.case, method: row.method, error: row.error }]))
       .sort((a, b) => compareText(a.case, b.case) || compareText(a.method, b.method)),
@@ -142,6 +145,21 @@ function countNotes(rows: readonly Row[]): Record<string, number> {
   for (const { measurement } of rows)
     if (measurement.note) counts[measurement.note] = (counts[measurement.note] ?? 0) + 1;
   return counts;
+}
+
+function countShortened(rows: readonly ResultRow[]): EvaluationSummary["shortened"] {
+  const byCase = new Map(rows.flatMap((row) => (row.shortened ? [[row.case, row.shortened] as const] : [])));
+  return { cases: byCase.size, evidenceLost: [...byCase.values()].filter(({ evidenceLost }) => evidenceLost).length };
+}
+
+/** For people; nothing where every sample was read whole. */
+export function sayShortened({
+  shortened: { cases, evidenceLost },
+  cases: all,
+}: EvaluationSummary): string | undefined {
+  if (cases === 0) return undefined;
+  const lost = evidenceLost > 0 ? `; in ${evidenceLost} of them evidence lies behind it` : "";
+  return `${cases} of ${all} cases are longer than what the model reads: they are measured on their beginning${lost}`;
 }
 
 function countMissing(rows: readonly ResultRow[]): EvaluationSummary["missing"] {
