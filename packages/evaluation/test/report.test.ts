@@ -116,6 +116,11 @@ describe("report", () => {
     for (const [image] of visible.matchAll(/<img[^>]*>/g)) expect(image).toContain("alt=");
   });
 
+  it("marks best and worst for eyes only, and prints what is folded up", () => {
+    expect(page).toContain('content: "▲ " / ""');
+    expect(page).toMatch(/@media print \{.*details::details-content \{ content-visibility: visible/);
+  });
+
   it("carries its data", () => {
     const data = /id="vitrail-evaluation">([\s\S]*?)<\/script>/.exec(page)![1]!;
     expect(JSON.parse(data)).toEqual(JSON.parse(JSON.stringify(summary)));

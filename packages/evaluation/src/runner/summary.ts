@@ -128,16 +128,30 @@ function measured(rows: readonly ResultRow[], method: string, name: string): Map
   return result;
 }
 
-/** Point by point, where all curves have the same x. */
+/**
+ * Point by point where all curves have the same x; where they have it only from and to the same place, as those of texts of different
+ * lengths, on 21 points between.
+ */
 function meanCurve(rows: readonly Row[]): Curve | undefined {
   const curves = rows.flatMap(({ measurement }) => (measurement.curve ? [measurement.curve] : []));
   const [first] = curves;
-  if (
-    !first ||
-    curves.some(({ x }) => x.length !== first.x.length || x.some((value, i) => Math.abs(value - first.x[i]!) > 1e-6))
-  )
-    return undefined;
-  return { x: first.x, y: first.x.map((_, i) => mean(curves.map(({ y }) => y[i]!))) };
+  if (!first || curves.some(({ x }) => !same(x[0], first.x[0]) || !same(x.at(-1), first.x.at(-1)))) return undefined;
+  const alike = curves.every(({ x }) => x.length === first.x.length && x.every((value, i) => same(value, first.x[i])));
+  const [from, to] = [first.x[0]!, first.x.at(-1)!];
+  const x = alike ? first.x : Array.from({ length: 21 }, (_, i) => from + ((to - from) * i) / 20);
+  return { x, y: x.map((at, i) => mean(curves.map((curve) => (alike ? curve.y[i]! : heightAt(curve, at))))) };
+}
+
+const same = (a: number | undefined, b: number | undefined): boolean => Math.abs(a! - b!) <= 1e-6;
+
+/** A curve's height between its points. */
+function heightAt({ x, y }: Curve, at: number): number {
+  const next = Math.max(
+    1,
+    x.findIndex((value) => value >= at - 2e-6),
+  );
+  const part = (at - x[next - 1]!) / (x[next]! - x[next - 1]!);
+  return y[next - 1]! + part * (y[next]! - y[next - 1]!);
 }
 
 function countNotes(rows: readonly Row[]): Record<string, number> {
