@@ -1,8 +1,9 @@
 /**
- * What an evaluation costs beyond the forwards that it needs: the time of every perturbation metric in units of the time that its own
- * forwards took (batches of 16, in the same loop), and maps per second beside bare forwards per second. Writes the table into the README.
+ * What an evaluation costs beyond the forwards that it needs: the time of every perturbation metric in units of the time that the same
+ * batches take when they are ready and nothing else is done, in turns in one loop; and maps per second beside bare forwards per second.
+ * Writes the table into the README; with names of metrics it only measures those.
  *
- *     npm run bench:evaluation
+ *     npm run bench:evaluation -- [road ...]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -27,7 +28,10 @@ import { replaceBetween } from "./docs.js";
 const THREADS = 2;
 const ROUNDS = 3;
 const METHODS = ["transformer-attribution", "generic-attention"];
-const perturbing = metrics.filter(({ group, needs }) => group === "faithfulness" && needs.includes("model"));
+const named = process.argv.slice(2);
+const perturbing = metrics
+  .filter(({ group, needs }) => group === "faithfulness" && needs.includes("model"))
+  .filter(({ id }) => named.length === 0 || named.includes(id));
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), "vitrail-bench-"));
@@ -41,9 +45,10 @@ async function main() {
     ];
     const rows = columns[0].rows.map(([name], i) => `| ${[name, ...columns.map((c) => c.rows[i][1])].join(" | ")} |`);
     const head = [`| | ${columns.map((c) => c.title).join(" | ")} |`, `|---|${columns.map(() => "--:|").join("")}`];
-    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its time divided by that of its forwards, how many there are in brackets.`;
+    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its time divided by that of its batches of forwards alone, how many inputs they have in brackets.`;
     const text = [...head, ...rows, "", note].join("\n");
     console.log(text);
+    if (named.length > 0) return;
     const readme = new URL("../README.md", import.meta.url);
     writeFileSync(readme, replaceBetween(readFileSync(readme, "utf8"), "bench-evaluation", text));
   } finally {
@@ -81,37 +86,45 @@ async function column(title, file, size, patch) {
     ["bare forwards per second", perSecond(speed.forward)],
     ...METHODS.map((id) => [`maps per second, \`${id}\``, perSecond(speed[id])]),
   ];
-  const inside = { time: 0, inputs: 0 };
-  const model = watched(modelOver(first, "softmax"), inside);
-  const of = { id: "bench", subject, target: 0, label: 0 };
+  const model = modelOver(first, "softmax");
   for (const { id } of perturbing) {
-    const chosen = [chooseMetric(id)];
     const ratios = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      const context = caseContext(of, { model, seed: round, batchSize: 16 });
-      Object.assign(inside, { time: 0, inputs: 0 });
-      const start = performance.now();
-      await measure(context, baselineExplainer(random, of, round), chosen);
-      ratios.push((performance.now() - start) / inside.time);
+    let count = 0;
+    // The first round warms up: an evaluation measures thousands of cases.
+    for (let round = 0; round <= ROUNDS; round++) {
+      const { batches, time } = await timeOf(chooseMetric(id), model, subject, round);
+      const bare = await clocked(async () => {
+        for (const batch of batches) await model.predict(batch);
+      });
+      if (round > 0) ratios.push(time / bare);
+      count = batches.reduce((total, batch) => total + batch.length, 0);
     }
-    rows.push([`\`${id}\``, `${spreadOf(ratios).median.toFixed(2)} (${inside.inputs})`]);
+    rows.push([`\`${id}\``, `${spreadOf(ratios).median.toFixed(2)} (${count})`]);
   }
   for (const explainer of Object.values(explainers)) await explainer.close();
   return { title, rows };
 }
 
-/** Counts the inputs that a model is asked about, and the time until it has answered. */
-function watched(model, inside) {
-  return {
+/** Milliseconds of one metric on one case, and the batches of which it asked the model. */
+async function timeOf(metric, model, subject, seed) {
+  const batches = [];
+  const watched = {
     ...model,
-    async predict(batch) {
-      const start = performance.now();
-      const answers = await model.predict(batch);
-      inside.time += performance.now() - start;
-      inside.inputs += batch.length;
-      return answers;
+    predict(batch) {
+      batches.push(batch);
+      return model.predict(batch);
     },
   };
+  const of = { id: "bench", subject, target: 0, label: 0 };
+  const context = caseContext(of, { model: watched, seed, batchSize: 16 });
+  const time = await clocked(() => measure(context, baselineExplainer(random, of, seed), [metric]));
+  return { batches, time };
+}
+
+async function clocked(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
 }
 
 await main();

@@ -2,46 +2,61 @@
  * The tables of figures in the README and on the models' cards: every registered method on the data that ship, measured by
  * `vitrail evaluate` itself, so that anybody can run one of these commands alone.
  *
- *     npm run tables -- [planted-shapes blood-cells ...] [--resume] [--limit 20 --methods le-grad ...]
+ *     npm run tables -- [planted-shapes blood-cells ...] [--resume] [--limit 20 --workers 1 ...]
  *
- * Without names all tables are made. Results lie in out/tables; `--resume` goes on with what an earlier run left there. Further flags
- * are those of `vitrail evaluate`; the commands below the tables say what was run.
+ * Without names all tables are made. Methods of many runs cost hundreds of forwards a map and are measured on fewer samples; their
+ * figures are marked. Results lie in out/tables; `--resume` goes on with what an earlier run left there. Further flags are those of
+ * `vitrail evaluate`; the commands below the tables say what was run.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { methods } from "../packages/vitrail/dist/index.js";
 import { replaceBetween } from "./docs.js";
 
 const root = new URL("../", import.meta.url);
 
-/** What is measured: the arguments of `vitrail evaluate`. */
+/** What is measured: the arguments of `vitrail evaluate`, and how many samples for methods of one run and of many. */
+const pictureMetrics = ["pointing-game", "average-precision", "energy-in-boxes", "srg:steps=16"];
 const RUNS = {
-  "planted-shapes": evaluate("models/planted-shapes", "planted-shapes --limit 30", [
-    ...["pointing-game", "average-precision", "energy-in-boxes", "srg:steps=16"],
-  ]),
-  "planted-shapes, classes": evaluate("models/planted-shapes", "planted-shapes --limit 8", ["class-sensitivity"]),
-  "planted-shortcut": evaluate("models/planted-shortcut", "planted-shortcut --limit 40", [
-    ...["pointing-game", "average-precision", "energy-in-boxes", "srg:steps=16"],
-  ]),
-  "planted-sentences": evaluate("models/planted-sentences", "planted-sentences --limit 60", [
-    ...["token-f1", "auprc", "srg", "class-sensitivity:others=1"],
-  ]),
+  "planted-shapes": evaluate("planted-shapes", "planted-shapes", [...pictureMetrics, "class-sensitivity:others=1"], {
+    "one-run": 55,
+    "many-runs": 8,
+  }),
+  "planted-shortcut": evaluate("planted-shortcut", "planted-shortcut", pictureMetrics, {
+    "one-run": 100,
+    "many-runs": 20,
+  }),
+  "planted-sentences": evaluate(
+    "planted-sentences",
+    "planted-sentences",
+    ["token-f1", "auprc", "srg", "class-sensitivity:others=1"],
+    { "one-run": 120, "many-runs": 60 },
+  ),
   "blood-cells, WBC": bloodCells("WBC"),
   "blood-cells, Platelets": bloodCells("Platelets"),
-  "toxic-sentences": evaluate("models/toxic-sentences", "models/toxic-sentences/test-split --only 1 --limit 80", [
-    "token-f1",
-    "auprc",
-    "srg",
-  ]),
+  "toxic-sentences": evaluate(
+    "toxic-sentences",
+    "models/toxic-sentences/test-split --only 1",
+    ["token-f1", "auprc", "srg"],
+    { "one-run": 220, "many-runs": 80 },
+  ),
 };
 
-function evaluate(model, data, metrics) {
-  return { command: `evaluate ${model} --data ${data} --metrics ${metrics.join(" ")} --seed 0`, metrics };
+function evaluate(model, data, metrics, limits) {
+  const parts = Object.entries(limits).map(([cost, limit]) => ({
+    cost,
+    command: `evaluate models/${model} --data ${data} --metrics ${metrics.join(" ")} --seed 0 --methods ${cost}${limit === undefined ? "" : ` --limit ${limit}`}`,
+  }));
+  return { metrics, parts };
 }
 
 function bloodCells(label) {
   const data = `models/blood-cells/test-split --only ${label}`;
-  return evaluate("models/blood-cells", data, ["pointing-game", "energy-in-boxes"]);
+  return evaluate("blood-cells", data, ["pointing-game", "energy-in-boxes"], {
+    "one-run": undefined,
+    "many-runs": 100,
+  });
 }
 
 /** Where figures stand. A column is a title, a run and a metric of it. */
@@ -57,7 +72,7 @@ const TABLES = [
       ["shapes: pointing", "planted-shapes", "pointing-game"],
       ["shapes: AP", "planted-shapes", "average-precision"],
       ["shapes: SRG", "planted-shapes", "srg:steps=16"],
-      ["shapes: class", "planted-shapes, classes", "class-sensitivity"],
+      ["shapes: class", "planted-shapes", "class-sensitivity:others=1"],
       ["shortcut: pointing", "planted-shortcut", "pointing-game"],
       ["sentences: F1", "planted-sentences", "token-f1"],
       ["sentences: AUPRC", "planted-sentences", "auprc"],
@@ -79,65 +94,82 @@ const [names, flags] = firstFlag < 0 ? [asked, []] : [asked.slice(0, firstFlag),
 const isWanted = (run) => names.length === 0 || names.some((name) => run.startsWith(name));
 const summaries = new Map();
 
-/** The summary of a run; of runs that are not wanted, what an earlier one left, if there is any. */
-function summaryOf(run) {
-  if (summaries.has(run)) return summaries.get(run);
-  const out = `out/tables/${run.replace(/\W+/g, "-").toLowerCase()}`;
-  if (isWanted(run)) {
-    console.log(`vitrail ${RUNS[run].command}`);
-    const quiet = ["-o", out, "--gallery", "0", ...(resume ? [] : ["--fresh"])];
-    const given = flags.filter((text) => text.startsWith("--"));
-    const own = given.reduce((text, flag) => text.replace(new RegExp(` ${flag} \\S+`), ""), RUNS[run].command);
-    const args = [...own.split(" "), ...flags, ...quiet];
-    const { status } = spawnSync(
-      process.execPath,
-      [fileURLToPath(new URL("packages/cli/bin/vitrail.js", root)), ...args],
-      {
-        cwd: fileURLToPath(root),
-        stdio: "inherit",
-      },
-    );
-    if (status !== 0) throw new Error(`"${run}" ended with code ${status}`);
+/** What one command measured; of runs that are not wanted, what an earlier one left, if there is any. */
+function summaryOf(run, { cost, command }) {
+  const folder = `out/tables/${run.replace(/\W+/g, "-").toLowerCase()}-${cost}`;
+  if (!summaries.has(folder)) {
+    if (isWanted(run)) perform(run, command, folder);
+    const path = new URL(`${folder}/summary.json`, root);
+    summaries.set(folder, existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined);
   }
-  const path = new URL(`${out}/summary.json`, root);
-  const summary = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
-  summaries.set(run, summary);
-  return summary;
+  return summaries.get(folder);
+}
+
+function perform(run, command, folder) {
+  console.log(`vitrail ${command}`);
+  const quiet = ["-o", folder, "--gallery", "0", ...(resume ? [] : ["--fresh"])];
+  const given = flags.filter((text) => text.startsWith("--"));
+  const own = given.reduce((text, flag) => text.replace(new RegExp(` ${flag} \\S+`), ""), command);
+  const vitrail = fileURLToPath(new URL("packages/cli/bin/vitrail.js", root));
+  const { status } = spawnSync(process.execPath, [vitrail, ...own.split(" "), ...flags, ...quiet], {
+    cwd: fileURLToPath(root),
+    stdio: "inherit",
+  });
+  if (status !== 0) throw new Error(`"${run}" ended with code ${status}`);
+}
+
+/** The parts of a run that were measured. */
+const measuredOf = (run) =>
+  RUNS[run].parts.flatMap((part) => {
+    const summary = summaryOf(run, part);
+    return summary ? [{ ...part, summary }] : [];
+  });
+
+/** A method's figure, of the first part that measured it; baselines are those of the larger part. */
+function cellOf(run, metric, method) {
+  for (const { cost, summary } of measuredOf(run)) {
+    const cell = summary.cells.find((one) => one.metric === metric && one.method === method);
+    if (cell) return { ...cell, cost };
+  }
+  return undefined;
 }
 
 /** Methods down, columns across; the interval's half width behind each figure. */
 function table(columns) {
-  const found = columns
-    .map(([title, run, metric]) => ({ title, metric, run, summary: summaryOf(run) }))
-    .filter(({ metric, summary }) => summary.metrics.some(({ name }) => name === metric));
-  const methods = [...new Set(found.flatMap(({ summary }) => summary.methods))];
-  const head = found.map(({ title, metric, summary }) => {
-    const { direction } = summary.metrics.find(({ name }) => name === metric);
+  const runs = [...new Set(columns.map(([, run]) => run))];
+  const found = columns.map(([title, run, metric]) => ({ title, run, metric }));
+  const head = found.map(({ title, run, metric }) => {
+    const { direction } = measuredOf(run)[0].summary.metrics.find(({ name }) => name === metric);
     return `${title} ${direction === "up" ? "↑" : "↓"}`;
   });
-  const rows = methods.flatMap((method) => {
-    const cells = found.map(({ metric, summary }) =>
-      summary.cells.find((cell) => cell.metric === metric && cell.method === method),
-    );
+  const rows = methodsOf(runs).flatMap((method) => {
+    const cells = found.map(({ run, metric }) => cellOf(run, metric, method));
     if (cells.every((cell) => cell === undefined)) return [];
     const name = cells.some((cell) => cell?.baseline) ? `*${method}*` : `\`${method}\``;
     return [`| ${[name, ...cells.map(cellText)].join(" | ")} |`];
   });
-  const runs = [...new Set(found.map(({ run }) => run))];
-  const notes = runs.map((run) => {
-    const { cases, header } = summaryOf(run);
-    const command = header.command.replace(/ -o .*| --workers \d+/g, "");
-    return `- ${run}: n = ${cases}, seed ${header.seed}, \`npx ${command}\``;
-  });
+  const notes = runs.flatMap((run) =>
+    measuredOf(run).map(({ cost, summary: { cases, header } }) => {
+      const command = header.command.replace(/ -o .*| --workers \d+/g, "");
+      return `- ${run}${cost === "many-runs" ? " §" : ""}: n = ${cases}, seed ${header.seed}, \`npx ${command}\``;
+    }),
+  );
   return [
     `| method | ${head.join(" | ")} |`,
     `|---|${head.map(() => "--:").join("|")}|`,
     ...rows,
     "",
-    "± half of the 95 % interval (bootstrap over pictures or texts); † not better than a random map on the same cases; ‡ one map for every class.",
+    "± half of the 95 % interval (bootstrap over pictures or texts); † not better than a random map on the same cases; ‡ one map for every class; § a method of many runs, on fewer cases.",
     "",
     ...notes,
   ].join("\n");
+}
+
+/** In the registry's order; baselines, which are in every run, last. */
+function methodsOf(runs) {
+  const seen = new Set(runs.flatMap((run) => measuredOf(run).flatMap(({ summary }) => summary.methods)));
+  const order = methods.map(({ id }) => id).filter((id) => id !== "random");
+  return [...order.filter((id) => seen.has(id)), ...[...seen].filter((id) => !order.includes(id))];
 }
 
 function cellText(cell) {
@@ -146,6 +178,7 @@ function cellText(cell) {
   const marks = [
     !cell.baseline && cell.versusRandom && !cell.versusRandom.better ? "†" : "",
     !cell.baseline && cell.notes["not class-specific"] === cell.n ? "‡" : "",
+    !cell.baseline && cell.cost === "many-runs" ? "§" : "",
   ];
   return `${digits(cell.value)} ± ${digits((cell.high - cell.low) / 2)}${marks.join("")}`;
 }
@@ -153,8 +186,8 @@ function cellText(cell) {
 for (const { marker, file, columns } of TABLES) {
   const runs = [...new Set(columns.map(([, run]) => run))];
   if (!runs.some(isWanted)) continue;
-  const known = columns.filter(([, run]) => summaryOf(run));
-  const missing = runs.filter((run) => !summaryOf(run)).map((run) => `- ${run}: not measured in this run`);
+  const known = columns.filter(([, run]) => measuredOf(run).length > 0);
+  const missing = runs.filter((run) => measuredOf(run).length === 0).map((run) => `- ${run}: not measured in this run`);
   const url = new URL(file, root);
   writeFileSync(url, replaceBetween(readFileSync(url, "utf8"), marker, [table(known), ...missing].join("\n")));
   console.log(`${file}: ${marker}`);

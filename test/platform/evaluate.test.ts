@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -91,6 +91,33 @@ describe("evaluate", () => {
   });
 });
 
+describe("data", () => {
+  test("texts longer than the model reads are counted, and broken rows named with line and reason", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "texts.jsonl");
+    const long = "the film was good . ".repeat(200);
+    const rows = [
+      { id: "short", text: "the film was good", label: "1", spans: [[13, 17]] },
+      { id: "long", text: long, label: "1", spans: [[13, 17]] },
+      { id: "late", text: long, label: "1", spans: [[long.length - 7, long.length - 3]] },
+      { id: "none", text: "", label: "1" },
+    ];
+    writeFileSync(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const args = ["evaluate", sentences, "--data", path, "--methods", "raw-attention", "--metrics", "gini", "--json"];
+    const strict = await vitrail([...args, "-o", folder]);
+    expect([strict.code, strict.stderr]).toEqual([4, expect.stringMatching(/texts\.jsonl:4 +has no text/)]);
+    const { code, stdout, stderr } = await vitrail([...args, "-o", folder, "--skip-broken"]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("in 1 of them evidence lies behind it")]);
+    const { shortened, brokenRows } = JSON.parse(stdout);
+    expect(shortened).toEqual({ cases: 2, evidenceLost: 1 });
+    expect(brokenRows).toEqual({ total: 4, rows: [{ file: "texts.jsonl", at: 4, reason: "has no text" }] });
+    const report = readFileSync(join(folder, "report.html"), "utf8");
+    expect(report).toContain("2 of 3 cases are longer than what the model reads");
+    expect(report).toContain("texts.jsonl:4: has no text");
+    expect(rowsOf(folder).filter((row) => JSON.parse(row).shortened).length).toBe(2 * 4);
+  });
+});
+
 describe("sanity", () => {
   test("rollout is not class-specific; maps of random weights are other maps, those of baselines stay", async () => {
     const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "3", "--workers", "1", "--json"];
@@ -109,6 +136,20 @@ describe("sanity", () => {
     expect(cell("random", "weight-randomisation").value).toBe(1);
     for (const method of ["attention-rollout", "gradient-x-input"])
       expect(cell(method, "weight-randomisation").value).toBeLessThan(0.9);
+  });
+});
+
+describe("cost", () => {
+  test("memory is the peak of a process that makes one map; rows that use no model have none", async () => {
+    const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "2", "--workers", "2", "--json"];
+    const { code, stdout } = await vitrail([...args, "--methods", "raw-attention", "--metrics", "memory", "time"]);
+    expect(code).toBe(0);
+    const { cells, missing } = JSON.parse(stdout);
+    const [memory] = cells.filter((cell: { metric: string }) => cell.metric === "memory");
+    expect([memory.method, memory.n]).toEqual(["raw-attention", 2]);
+    expect(memory.value).toBeGreaterThan(40);
+    expect(memory.value).toBeLessThan(1000);
+    expect(missing).toEqual([{ metric: "memory", needs: "memory-meter", count: 6 }]);
   });
 });
 

@@ -20,6 +20,10 @@ export function findMethod(id: string): MethodInfo {
   throw problem("E080", { at: `--method ${id}`, why: "there is no such method", try: hint });
 }
 
+/** What one map costs. */
+export const costOf = ({ needs }: MethodInfo): "one run" | "many runs" =>
+  needs.includes("many forwards") ? "many runs" : "one run";
+
 export interface MethodFlags {
   method: string;
   option?: string[];

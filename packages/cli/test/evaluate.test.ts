@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { baselines, metrics } from "@vitrail/evaluation";
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { inspect, methods, readWeights } from "vitrail";
 import { chooseMethods, chooseMetrics, readGates, splitList } from "../src/evaluate/choose.js";
 import { casesOf } from "../src/evaluate/classes.js";
 import { type DataRequest, openData } from "../src/evaluate/data.js";
+import { addEvaluationFlags } from "../src/evaluate/flags.js";
 import { layersOf, openRandomiser } from "../src/evaluate/randomise.js";
 
 const folder = (files: Readonly<Record<string, string>>): string => {
@@ -40,11 +42,21 @@ describe("choices", () => {
     const { methods: chosen, named } = chooseMethods(undefined, 7);
     const taken = new Set(baselines.map(({ id }) => id));
     expect(chosen.map(({ id }) => id)).toEqual(methods.map(({ id }) => id).filter((id) => !taken.has(id)));
-    expect(named).toBe(false);
+    expect(named.size).toBe(0);
     for (const { id, options } of chosen) {
       const seeded = methods.find((method) => method.id === id)!.options.some(({ name }) => name === "seed");
       expect(options).toEqual(seeded ? { seed: 7 } : {});
     }
+  });
+
+  test("groups by cost part all methods; what is named beside a group stays named", () => {
+    const ids = (...texts: string[]) => chooseMethods(texts, 0).methods.map(({ id }) => id);
+    expect(ids("many-runs")).toContain("rise");
+    expect(ids("one-run")).not.toContain("rise");
+    expect([...ids("one-run"), ...ids("many-runs")].sort()).toEqual(ids("all").sort());
+    const { methods: both, named } = chooseMethods(["many-runs,rise,le-grad:layers=1"], 0);
+    expect(both.filter(({ id }) => id === "rise").length).toBe(1);
+    expect([...named]).toEqual(["rise", "le-grad:layers=1"]);
   });
 
   test("methods with options have names of their own; wrong ones are wrong use", () => {
@@ -69,6 +81,31 @@ describe("choices", () => {
     expect(names(["all"], planted).every((name) => metrics.some(({ id }) => id === name))).toBe(true);
     expect(() => names(["pointing"], planted)).toThrow(/no metric "pointing"/);
     expect(() => readGates(["pointing-game=0.6"])).toThrow(/cannot read/);
+  });
+});
+
+describe("the commands of docs/paper-tables.md", () => {
+  const page = readFileSync(new URL("../../../docs/paper-tables.md", import.meta.url), "utf8");
+  const commands = [...page.matchAll(/^npx vitrail evaluate ([^\\\n]*(?:\\\n[^\\\n]*)*)/gm)].map(([, text]) =>
+    text!.replaceAll("\\\n", " ").trim().split(/\s+/),
+  );
+  const valuesOf = (words: readonly string[], flag: string) => {
+    const rest = words.slice(words.indexOf(flag) + 1);
+    const end = rest.findIndex((word) => word.startsWith("-"));
+    return end < 0 ? rest : rest.slice(0, end);
+  };
+
+  test("name methods, options, metrics and flags that exist", async () => {
+    expect(commands.length).toBe(6);
+    const planted = await openData(request("planted-shapes", { limit: 1 }));
+    const known = addEvaluationFlags(new Command(), "out").options.flatMap(({ long, short }) => [long, short]);
+    for (const words of commands) {
+      expect(chooseMethods(valuesOf(words, "--methods"), 0).named.size).toBeGreaterThanOrEqual(4);
+      expect(chooseMetrics(valuesOf(words, "--metrics"), planted).length).toBeGreaterThanOrEqual(2);
+      for (const flag of words.filter((word) => word.startsWith("-") && word !== "--metrics")) {
+        expect(known).toContain(flag);
+      }
+    }
   });
 });
 

@@ -13,7 +13,7 @@ export * from "./data/pascal-voc.js";
 export * from "./data/picture-sample.js";
 export * from "./data/sheet.js";
 export * from "./data/text-rows.js";
-export { imputeLinear } from "./impute.js";
+export { linearImputer } from "./impute.js";
 export * from "./location.js";
 export * from "./measure.js";
 export * from "./metric.js";
@@ -27,6 +27,7 @@ export { segmentationCounts, twoClassPrecision } from "./metrics/segmentation.js
 export { structuralSimilarity } from "./metrics/similarity.js";
 export { tokenF1 } from "./metrics/token-f1.js";
 export * from "./model.js";
+export { drawNormal } from "./normal.js";
 export * from "./picture.js";
 export * from "./planted/case.js";
 export * from "./planted/draw.js";

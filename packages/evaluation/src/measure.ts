@@ -17,7 +17,10 @@ export interface Bench<I> {
   clock?(): number;
 }
 
-/** Runs `count` inputs through a model, at most `batchSize` at a time; inputs are made just before they are needed. */
+/**
+ * Runs `count` inputs through a model, at most `batchSize` at a time. Inputs are made in order, just before they are needed; those of a
+ * batch while the one before it runs, where the model runs on another thread.
+ */
 export async function predictAll<I>(
   model: Model<I>,
   count: number,
@@ -25,10 +28,20 @@ export async function predictAll<I>(
   batchSize = 16,
 ): Promise<Float32Array[]> {
   const answers: Float32Array[] = [];
+  let running: Promise<readonly Float32Array[]> = Promise.resolve([]);
+  // What fails while the next batch is made is thrown when it is waited for.
+  const started = (batch: readonly I[]) => {
+    const run = model.predict(batch);
+    run.catch(() => undefined);
+    return run;
+  };
   for (let start = 0; start < count; start += batchSize) {
     const size = Math.min(batchSize, count - start);
-    answers.push(...(await model.predict(Array.from({ length: size }, (_, i) => make(start + i)))));
+    const batch = Array.from({ length: size }, (_, i) => make(start + i));
+    answers.push(...(await running));
+    running = started(batch);
   }
+  answers.push(...(await running));
   return answers;
 }
 
@@ -46,6 +59,7 @@ export function offers<I>(of: Case<I>, bench: Bench<I>, explainer: Explainer<I>)
     ["noise", subject.noisy],
     ["randomised-model", bench.randomised],
     ["block-sums", explainer.sums],
+    ["memory-meter", explainer.bytes],
     ["second-model", bench.second],
   ];
   return new Set(has.filter(([, present]) => present).map(([need]) => need));

@@ -13,6 +13,7 @@ export type Need =
   | "second-map"
   | "randomised-model"
   | "block-sums"
+  | "memory-meter"
   | "second-model";
 
 export type Group =

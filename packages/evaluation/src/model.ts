@@ -17,8 +17,8 @@ export interface Explainer<I> {
   explain(input: I, target: number): Promise<Float32Array>;
   /** Sum of relevance at each block's cut, for methods that declare conservation. */
   sums?(input: I, target: number): Promise<ArrayLike<number>>;
-  /** Peak bytes of the last explanation, where the runtime can say it. */
-  bytes?(): number;
+  /** Peak bytes of a process that opens the model and explains one input of this size. */
+  bytes?(input: I): Promise<number>;
 }
 
 /** What stands where a unit was taken away. Text subjects know one way only (mask or drop) and ignore it. */
@@ -56,6 +56,10 @@ export interface Box {
   readonly height: number;
 }
 
+export interface Shortened {
+  readonly evidenceLost: boolean;
+}
+
 /** One question: why did the model say `target` for this subject? */
 export interface Case<I> {
   readonly id: string;
@@ -65,6 +69,8 @@ export interface Case<I> {
   /** The true class, or all true classes. */
   readonly label?: number | readonly number[];
   readonly truth?: Truth;
+  /** Only the beginning is read, because the model takes no more; whether evidence lies behind it. */
+  readonly shortened?: Shortened;
   /** Cases of one picture or sentence share a group; intervals resample groups. */
   readonly group?: string;
 }

@@ -1,7 +1,8 @@
 /** Pictures as subjects: patches or pixels can be taken away, before the model's own normalisation. */
-import { imputeLinear } from "./impute.js";
+import { linearImputer } from "./impute.js";
 import type { Fill, Subject } from "./model.js";
 import type { Random } from "./random.js";
+import { mean } from "./rank.js";
 import { bilinear, gaussianBlur } from "./resample.js";
 
 export interface Picture<I> {
@@ -23,25 +24,19 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   const area = height * width;
   const [rows, columns] = grid;
   const input = toInput(pixels);
-  let blurred: Float32Array | undefined;
   const planes = (data: Float32Array) =>
     Array.from({ length: channels }, (_, c) => data.subarray(c * area, (c + 1) * area));
-  const blur = () => {
-    blurred ??= Float32Array.from(planes(pixels).flatMap((plane) => [...gaussianBlur(plane, height, width)]));
-    return blurred;
+  const impute = linearImputer(height, width);
+  const fillings = new Map<Fill, Float32Array>();
+  const filling = (fill: Exclude<Fill, "linear">): Float32Array => {
+    const known = fillings.get(fill) ?? fillingOf[fill](planes(pixels), height, width);
+    fillings.set(fill, known);
+    return known;
   };
-  const means = planes(pixels).map((plane) => plane.reduce((total, value) => total + value, 0) / area);
   const without = (gone: Uint8Array, fill: Fill, random: Random): I => {
+    if (fill !== "linear") return toInput(replaced(pixels, gone, filling(fill)));
     const result = pixels.slice();
-    if (fill === "linear") imputeLinear(planes(result), { height, width, missing: gone }, random);
-    else {
-      const source = fill === "blur" ? blur() : undefined;
-      for (let c = 0; c < channels; c++) {
-        const flat = fill === "mean" ? means[c]! : 0;
-        const start = c * area;
-        for (let i = 0; i < area; i++) if (gone[i]) result[start + i] = source ? source[start + i]! : flat;
-      }
-    }
+    impute(planes(result), gone, random);
     return toInput(result);
   };
   const noisy = (radius: number, random: Random): I =>
@@ -76,6 +71,37 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
       },
     },
   };
+}
+
+/** What stands in place of pixels, for all of them. */
+const fillingOf: Record<
+  Exclude<Fill, "linear">,
+  (planes: readonly Float32Array[], height: number, width: number) => Float32Array
+> = {
+  zero: (planes, height, width) => new Float32Array(planes.length * height * width),
+  mean: (planes) => joined(planes, (plane) => new Float32Array(plane.length).fill(mean(plane))),
+  blur: (planes, height, width) => joined(planes, (plane) => gaussianBlur(plane, height, width)),
+};
+
+function joined(planes: readonly Float32Array[], make: (plane: Float32Array) => Float32Array): Float32Array {
+  const result = new Float32Array(planes.reduce((total, plane) => total + plane.length, 0));
+  planes.reduce((at, plane) => {
+    result.set(make(plane), at);
+    return at + plane.length;
+  }, 0);
+  return result;
+}
+
+/** By a product, because a branch on scattered marks cannot be foreseen. */
+function replaced(pixels: Float32Array, gone: Uint8Array, filling: Float32Array): Float32Array {
+  const result = new Float32Array(pixels.length);
+  for (let at = 0; at < result.length; ) {
+    for (let i = 0; i < gone.length; i++, at++) {
+      const own = pixels[at]!;
+      result[at] = own + (filling[at]! - own) * gone[i]!;
+    }
+  }
+  return result;
 }
 
 /** The usual `toInput`: per-channel mean and deviation. */

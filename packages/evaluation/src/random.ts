@@ -29,15 +29,15 @@ export function hashSeed(...seeds: readonly Seed[]): number {
 /** The sfc32 generator, keyed by any list of seeds: one stream per sample and purpose, whoever computes it. */
 export function createRandom(...seeds: readonly Seed[]): Random {
   const key = hashSeed(...seeds);
-  let a = key;
-  let b = hashSeed(key, "b");
-  let c = hashSeed(key, "c");
-  let counter = 1;
+  // Whole numbers of 32 bits: as plain variables of a closure they would be boxed at every draw.
+  const state = Int32Array.of(key, hashSeed(key, "b"), hashSeed(key, "c"), 1);
   const bits = (): number => {
-    const t = (a + b + counter++) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
+    const [b, c, counter] = [state[1]!, state[2]!, state[3]!];
+    const t = (state[0]! + b + counter) | 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = c + (c << 3);
+    state[2] = ((c << 21) | (c >>> 11)) + t;
+    state[3] = counter + 1;
     return t >>> 0;
   };
   for (let i = 0; i < 12; i++) bits();

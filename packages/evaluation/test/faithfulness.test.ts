@@ -7,6 +7,7 @@ import {
   type Explainer,
   type Model,
   measure,
+  predictAll,
   salienceCoefficient,
 } from "../src/index.js";
 import { caseOf, exact, fixed, linearModel, vectorSubject } from "./toy.js";
@@ -161,5 +162,38 @@ describe("cost", () => {
     };
     expect(await run(["sensitivity-n"], 1)).toBe(await run(["infidelity", "deletion", "sensitivity-n"], 1));
     expect(await run(["sensitivity-n"], 1)).not.toBe(await run(["sensitivity-n"], 2));
+  });
+});
+
+describe("inputs in batches", () => {
+  it("are made in order, those of the next batch while one runs, and never further ahead", async () => {
+    const log: string[] = [];
+    const model = {
+      async predict(batch: readonly number[]) {
+        log.push(`run ${batch}`);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        log.push(`done ${batch}`);
+        return batch.map((value) => Float32Array.of(value));
+      },
+    };
+    const make = (index: number) => {
+      log.push(`make ${index}`);
+      return index;
+    };
+    expect((await predictAll(model, 5, make, 2)).map(([value]) => value)).toEqual([0, 1, 2, 3, 4]);
+    expect(log.join(", ")).toBe(
+      "make 0, make 1, run 0,1, make 2, make 3, done 0,1, run 2,3, make 4, done 2,3, run 4, done 4",
+    );
+    expect(await predictAll(model, 0, make, 2)).toEqual([]);
+  });
+
+  it("fail with what the model or the maker says, whoever is first", async () => {
+    const broken = { predict: () => Promise.reject(new Error("the model")) };
+    await expect(predictAll(broken, 3, (i) => i, 1)).rejects.toThrow("the model");
+    const late = (index: number) => {
+      if (index > 0) throw new Error("the maker");
+      return index;
+    };
+    await expect(predictAll(broken, 3, late, 1)).rejects.toThrow("the maker");
   });
 });

@@ -4,7 +4,6 @@ import {
   columnsOf,
   createRandom,
   gaussianBlur,
-  imputeLinear,
   normaliser,
   perPixel,
   perUnit,
@@ -27,52 +26,6 @@ describe("resampling", () => {
     const blurred = gaussianBlur(point, 29, 29);
     expect(blurred.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
     expect(blurred[14 * 29 + 13]).toBeCloseTo(blurred[13 * 29 + 14]!, 7);
-  });
-});
-
-describe("linear imputation", () => {
-  it("solves the system that says: each missing pixel is the mean of its neighbours", () => {
-    const [height, width] = [16, 20];
-    const draw = createRandom("imputation");
-    const plane = Float32Array.from({ length: height * width }, () => draw.next());
-    const missing = Uint8Array.from({ length: height * width }, () => Number(draw.next() < 0.8));
-    const known = plane.slice();
-    imputeLinear([plane], { height, width, missing }, random, 0);
-    for (let i = 0; i < plane.length; i++) {
-      if (!missing[i]) {
-        expect(plane[i]).toBe(known[i]);
-        continue;
-      }
-      let [total, weights] = [0, 0];
-      for (const [dy, dx] of [
-        [-1, -1],
-        [-1, 0],
-        [-1, 1],
-        [0, -1],
-        [0, 1],
-        [1, -1],
-        [1, 0],
-        [1, 1],
-      ] as const) {
-        const [y, x] = [Math.floor(i / width) + dy, (i % width) + dx];
-        if (y < 0 || x < 0 || y >= height || x >= width) continue;
-        const weight = dy * dx === 0 ? 1 / 6 : 1 / 12;
-        total += weight * plane[y * width + x]!;
-        weights += weight;
-      }
-      expect(plane[i]).toBeCloseTo(total / weights, 2);
-    }
-  });
-
-  it("fills a hole in a ramp with the ramp, and an empty picture with grey", () => {
-    const plane = Float32Array.from({ length: 81 }, (_, i) => (i % 9) / 10);
-    const missing = new Uint8Array(81);
-    for (let y = 3; y < 6; y++) for (let x = 3; x < 6; x++) missing[y * 9 + x] = 1;
-    const holed = plane.map((value, i) => (missing[i] ? 9 : value));
-    imputeLinear([holed], { height: 9, width: 9, missing }, random, 0);
-    for (let i = 0; i < 81; i++) expect(holed[i]).toBeCloseTo(plane[i]!, 3);
-    imputeLinear([holed], { height: 9, width: 9, missing: new Uint8Array(81).fill(1) }, random, 0);
-    expect(holed[40]).toBe(0.5);
   });
 });
 
@@ -100,6 +53,27 @@ describe("pictures", () => {
     const changed = subject.pixels.without(gone, "zero", random);
     expect(changed.filter((value, i) => value !== subject.input[i]).length).toBe(2);
     expect([...subject.pixels.spread([0, 4, 8, 12])].slice(4, 8)).toEqual([2, 3, 5, 6]);
+  });
+
+  it("fills with zero, the channel's mean, its blur, or what is imputed; what stays is as it was", () => {
+    const bare = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 2], toInput: (data) => data });
+    const gone = Uint8Array.from([0, 1, 0, 0]);
+    const blurred = [0, 16].flatMap((start) => [...gaussianBlur(pixels.slice(start, start + 16), 4, 4)]);
+    const expected = {
+      zero: () => 0,
+      mean: (i: number) => (i < 16 ? 7.5 : 23.5) / 32,
+      blur: (i: number) => blurred[i]!,
+    };
+    for (const fill of ["zero", "mean", "blur"] as const) {
+      const input = bare.without(gone, fill, random);
+      for (let i = 0; i < 32; i++) {
+        if ([2, 3, 6, 7].includes(i % 16)) expect(input[i]).toBeCloseTo(expected[fill](i), 6);
+        else expect(input[i]).toBe(pixels[i]);
+      }
+    }
+    const imputed = bare.without(gone, "linear", createRandom(1));
+    expect(imputed).toEqual(bare.without(gone, "linear", createRandom(1)));
+    expect(imputed.every((value, i) => [2, 3, 6, 7].includes(i % 16) || value === pixels[i])).toBe(true);
   });
 
   it("draws small noise from the stream it is given", () => {

@@ -50,6 +50,34 @@ const items: GalleryItem[] = [
 const page = report(summary, { gallery: items });
 const visible = page.replace(/<script[\s\S]*?<\/script>/g, "");
 
+describe("what was left out", () => {
+  const shortened = (evidenceLost: boolean) => ({ shortened: { evidenceLost } });
+  const cut = rows.map((row) => ({
+    ...row,
+    ...(row.case === "a" && shortened(true)),
+    ...(row.case === "b" && shortened(false)),
+  }));
+
+  it("counts cases of which only the beginning was read, once whatever the methods, and says it", () => {
+    const counted = summariseResults(cut, { metrics, methods, resamples: 10 });
+    expect(counted.shortened).toEqual({ cases: 2, evidenceLost: 1 });
+    expect(report(counted)).toContain("2 of 4 cases are longer than what the model reads");
+    expect(report(counted)).toContain("in 1 of them evidence lies behind it");
+    expect(summary.shortened).toEqual({ cases: 0, evidenceLost: 0 });
+    expect(page).not.toContain("longer than");
+  });
+
+  it("lists broken rows with place and reason", () => {
+    const broken = [
+      { file: "a.jsonl", at: 3, reason: "<has no text>" },
+      { file: "b.jpg", reason: "no mask" },
+    ];
+    const listed = report(summary, { broken });
+    expect(listed).toContain("were left out: 2.");
+    expect(listed).toContain("<li>a.jsonl:3: &#60;has no text&#62;</li><li>b.jpg: no mask</li>");
+  });
+});
+
 describe("report", () => {
   it("is one file that asks the network for nothing", () => {
     expect(page).not.toMatch(/(src|href)\s*=\s*"(?!data:)/);
@@ -86,6 +114,11 @@ describe("report", () => {
     expect(visible).toMatch(/role="img" aria-label="Deletion \(area\): mean curve of one, random/);
     expect(visible.match(/<summary>Figures<\/summary>/g)!.length).toBe(1);
     for (const [image] of visible.matchAll(/<img[^>]*>/g)) expect(image).toContain("alt=");
+  });
+
+  it("marks best and worst for eyes only, and prints what is folded up", () => {
+    expect(page).toContain('content: "▲ " / ""');
+    expect(page).toMatch(/@media print \{.*details::details-content \{ content-visibility: visible/);
   });
 
   it("carries its data", () => {

@@ -244,6 +244,36 @@ describe("summary", () => {
     expect(summary.metrics[0]!.warning).toBeUndefined();
   });
 
+  it("draws one mean curve of texts of different lengths, and none of curves that end at different places", () => {
+    const curveOf = (...curves: { x: number[]; y: number[] }[]) => {
+      const rows = curves.map((curve, i) => ({
+        case: `${i}`,
+        group: `${i}`,
+        method: "one",
+        values: { srg: { value: 0, curve } },
+      }));
+      return summariseResults(rows, { metrics: [chooseMetric("srg")], methods: ["one"], resamples: 10 }).cells[0]!
+        .curve;
+    };
+    const [short, long] = [
+      { x: [0, 0.5, 1], y: [2, 1, 0] },
+      { x: [0, 0.25, 0.5, 0.75, 1], y: [2, 2, 1, 0, 0] },
+    ];
+    const { x, y } = curveOf(short, long)!;
+    expect([x.length, x[0], x[20]]).toEqual([21, 0, 1]);
+    for (const [i, height] of [
+      [0, 2],
+      [5, 1.75],
+      [10, 1],
+      [15, 0.25],
+      [18, 0.1],
+      [20, 0],
+    ] as const)
+      expect(y[i]).toBeCloseTo(height, 9);
+    expect(curveOf(short, short)).toEqual(short);
+    expect(curveOf(short, { x: [0, 0.5], y: [1, 1] })).toBeUndefined();
+  });
+
   it("warns where a metric cannot tell any method from chance", async () => {
     const { results } = await complete(memoryStore());
     const rows = results.rows.filter(({ method }) => method !== "exact");

@@ -26,6 +26,14 @@ const rows = (values: readonly number[], group = (i: number) => `${i}`) =>
 const gini = chooseMetric("gini").metric;
 
 describe("random", () => {
+  it("are the same everywhere and for ever: data, figures and models were made with them", () => {
+    const stream = createRandom(7, "stream");
+    expect([stream.next(), stream.next(), stream.int(1e6)]).toEqual([0.6049629135522991, 0.2260824372060597, 849385]);
+    expect(stream.normal()).toBeCloseTo(0.48661729172808704, 12);
+    for (let i = 0; i < 1e5; i++) stream.next();
+    expect(stream.next()).toBe(0.10714853089302778);
+  });
+
   it("is the same for the same seeds and differs between purposes", () => {
     const draw = (...seeds: (string | number)[]) => Array.from({ length: 4 }, createRandom(...seeds).next);
     expect(draw(1, "a")).toEqual(draw(1, "a"));

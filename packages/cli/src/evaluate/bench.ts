@@ -13,15 +13,17 @@ import {
   performer,
   perUnit,
   type ResultRow,
+  type Shortened,
   type Subject,
   type Truth,
   type Word,
 } from "@vitrail/evaluation";
-import { createExplainer, type Explainer as Opened } from "vitrail/node";
+import { createExplainer, type Feeds, type Explainer as Opened } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
 import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
 import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
+import { memoryMeter } from "./memory.js";
 import { PictureCases } from "./picture-cases.js";
 import { openRandomiser } from "./randomise.js";
 import { Sessions } from "./sessions.js";
@@ -53,6 +55,7 @@ interface Loaded {
 
 interface Read {
   readonly subject: Subject<Input>;
+  readonly shortened?: Shortened;
   truth(target: number): Promise<Truth>;
   show(values: Float32Array): Shown;
 }
@@ -75,10 +78,12 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   const read = await readerOf(data, host, setup, cases);
 
   const methodOf = (name: string) => setup.methods.find((method) => method.name === name)!;
+  const memoryOf = memoryMeter(setup);
   const explainer = async (name: string) => {
     const method = methodOf(name);
     const open = () => sessions.get(name, () => createExplainer(files.file, optionsOf(method, setup)));
-    return methodOver(name, method === setup.methods[0] ? async () => host : open);
+    const memory = (feeds: Feeds) => memoryOf(method, feeds);
+    return methodOver(name, method === setup.methods[0] ? async () => host : open, memory);
   };
   const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"))
     ? await randomisedOf(setup, host, sessions)
@@ -94,15 +99,13 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   };
   const load = async (id: string): Promise<Loaded> => {
     const ref = refs.get(id)!;
-    const { subject, truth, show } = await read(ref.sample);
+    const { subject, truth, shortened, show } = await read(ref.sample);
     const target = await targetOf(ref, model, subject.input);
     const label = labelsOf(data, cases, ref);
     const sample = data.samples[ref.sample]!;
     const group = ("group" in sample && sample.group) || sample.id;
-    return {
-      case: { id, group, subject, target, truth: await truth(target), ...(label.length > 0 && { label }) },
-      show,
-    };
+    const known = { ...(label.length > 0 && { label }), ...(shortened && { shortened }) };
+    return { case: { id, group, subject, target, truth: await truth(target), ...known }, show };
   };
   const metrics = setup.metrics.map(chooseMetric);
   return {
@@ -155,10 +158,10 @@ async function readerOf(data: Dataset, host: Opened, setup: Setup, cases: Cases)
   if (data.kind === "text") {
     const texts = await TextCases.open(host.findings, setup.model);
     return async (index: number): Promise<Read> => {
-      const { subject, truth, tokens } = texts.read(data.samples[index]!);
+      const { truth, tokens, ...read } = texts.read(data.samples[index]!);
       const words = (values: Float32Array) =>
         tokens.map(({ text }, unit) => ({ text, relevance: values[unit]!, gold: truth.mask?.[unit] === 1 }));
-      return { subject, truth: async () => truth, show: (values) => ({ kind: "text", words: words(values) }) };
+      return { ...read, truth: async () => truth, show: (values) => ({ kind: "text", words: words(values) }) };
     };
   }
   const pictures = new PictureCases(host.findings, setup.model, setup.patches!, data.pictures);

@@ -9,7 +9,7 @@ import {
   parseGate,
 } from "@vitrail/evaluation";
 import { methods } from "vitrail";
-import { readMethod } from "../method.js";
+import { costOf, type MethodInfo, readMethod } from "../method.js";
 import { messageOf, problem } from "../problem.js";
 import type { Dataset } from "./data.js";
 import type { ChosenMethod } from "./setup.js";
@@ -29,15 +29,29 @@ export function splitList(texts: readonly string[]): string[] {
 
 export interface MethodChoice {
   readonly methods: readonly ChosenMethod[];
-  /** Whether they were named: then each must work with the model. */
-  readonly named: boolean;
+  /** Names of those that were asked for one by one: they must work with the model. Of a group, what does not is left out. */
+  readonly named: ReadonlySet<string>;
 }
+
+/** Methods may be named together, by what one map costs. */
+const methodGroups: Readonly<Record<string, (method: MethodInfo) => boolean>> = {
+  all: () => true,
+  "one-run": (method) => costOf(method) === "one run",
+  "many-runs": (method) => costOf(method) === "many runs",
+};
+export const methodHelp = `names with options (le-grad:layers=1), ${Object.keys(methodGroups).join(", ")}, or of ${methods.map(({ id }) => id).join(", ")}`;
 
 export function chooseMethods(texts: readonly string[] | undefined, seed: number): MethodChoice {
   const items = splitList(texts ?? ["all"]);
-  const named = !items.includes("all");
-  const ids = named ? items : methods.map(({ id }) => id).filter((id) => !isBaseline(id));
-  return { methods: ids.map((text) => chooseMethod(text, seed)), named };
+  const chosen = items.flatMap((item) => {
+    const group = methodGroups[item];
+    if (!group) return [{ ...chooseMethod(item, seed), named: true }];
+    const members = methods.filter((method) => group(method) && !isBaseline(method.id));
+    return members.map(({ id }) => ({ ...chooseMethod(id, seed), named: false }));
+  });
+  const named = new Set(chosen.flatMap((one) => (one.named ? [one.name] : [])));
+  const byName = new Map(chosen.map(({ name, id, options }) => [name, { name, id, options }]));
+  return { methods: [...byName.values()], named };
 }
 
 const isBaseline = (id: string) => baselines.some((baseline) => baseline.id === id);

@@ -58,7 +58,11 @@ export async function conduct(
     const files = {
       "summary.json": `${prettyJson(document)}\n`,
       "summary.csv": summaryCsv(summary),
-      "report.html": report(summary, { gallery, ...(title !== undefined && { title }) }),
+      "report.html": report(summary, {
+        gallery,
+        broken: document.brokenRows.rows,
+        ...(title !== undefined && { title }),
+      }),
     };
     for (const [name, content] of Object.entries(files)) await writeWhole(join(flags.out, name), content);
     if (flags.json) terminal.json(document);

@@ -58,15 +58,20 @@ export function modelOver(explainer: Explainer, activation: Activation): Model<I
   };
 }
 
-/** `open` is asked for every map, so that explainers may be closed in between. */
-export function methodOver(id: string, open: () => Promise<Explainer>): Judged<Input> {
+/** `open` is asked for every map, so that explainers may be closed in between; `memory` says what one map takes in bytes. */
+export function methodOver(
+  id: string,
+  open: () => Promise<Explainer>,
+  memory?: (feeds: Feeds) => Promise<number>,
+): Judged<Input> {
+  const feedsFor = (explainer: Explainer, { feeds }: Input) => stack([feeds], batchOf(explainer).fixed ?? 1);
   return {
     id,
     explain: async (input, target) => {
       const explainer = await open();
-      const { fixed = 1 } = batchOf(explainer);
-      return mapOf(await explainer.explain(stack([input.feeds], fixed), { target }), input);
+      return mapOf(await explainer.explain(feedsFor(explainer, input), { target }), input);
     },
+    ...(memory && { bytes: async (input) => memory(feedsFor(await open(), input)) }),
   };
 }
 

@@ -1,11 +1,10 @@
 /** The flags of `evaluate` and `diff`, and the request that they make. */
 import { plantedSets } from "@vitrail/evaluation";
 import { type Command, Option } from "commander";
-import { methods } from "vitrail";
 import { type CommonFlags, collect, readCount, readDevice } from "../flags.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
-import { chooseMethods } from "./choose.js";
+import { chooseMethods, methodHelp } from "./choose.js";
 import { formats } from "./formats.js";
 import type { Request } from "./prepare.js";
 
@@ -36,10 +35,7 @@ export interface EvaluationFlags extends CommonFlags {
 export function addEvaluationFlags(command: Command, out: string): Command {
   return command
     .requiredOption("--data <data>", `a file, a folder, or ${Object.keys(plantedSets).join(", ")}`)
-    .option(
-      "--methods <names...>",
-      `methods with options (le-grad:layers=1): all, ${methods.map(({ id }) => id).join(", ")}`,
-    )
+    .option("--methods <names...>", methodHelp)
     .option("--limit <n>", "only so many pictures or texts, chosen by the seed")
     .option("--seed <n>", "where random numbers start", "0")
     .addOption(

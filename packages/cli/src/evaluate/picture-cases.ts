@@ -81,21 +81,26 @@ function scaleOf({ channels, layout, mean, std, rescale }: Preprocessing, area: 
   const factor = 255 * (rescale ?? 1);
   const slope = Array.from({ length: channels }, (_, c) => factor / (std?.[c] ?? 1));
   const shift = Array.from({ length: channels }, (_, c) => -(mean?.[c] ?? 0) / (std?.[c] ?? 1));
-  const place = (c: number, at: number) => (layout === "nchw" ? c * area + at : at * channels + c);
-  const convert = (source: Float32Array, map: (value: number, c: number) => number, toModel: boolean) => {
-    const result = new Float32Array(source.length);
-    for (let c = 0; c < channels; c++) {
-      for (let at = 0; at < area; at++) {
-        const [inPlanes, inModel] = [c * area + at, place(c, at)];
-        if (toModel) result[inModel] = map(source[inPlanes]!, c);
-        else result[inPlanes] = map(source[inModel]!, c);
-      }
-    }
-    return result;
-  };
+  // Where a channel begins in the model's order, and how far its values lie apart.
+  const [begin, step] = layout === "nchw" ? [area, 1] : [1, channels];
   return {
-    toPixels: (data: Float32Array) => convert(data, (value, c) => (value - shift[c]!) / slope[c]!, false),
-    toModel: (pixels: Float32Array) => convert(pixels, (value, c) => value * slope[c]! + shift[c]!, true),
+    toPixels: (data: Float32Array) => {
+      const pixels = new Float32Array(data.length);
+      for (let c = 0, at = 0; c < channels; c++) {
+        for (let from = c * begin, i = 0; i < area; i++, at++, from += step) {
+          pixels[at] = (data[from]! - shift[c]!) / slope[c]!;
+        }
+      }
+      return pixels;
+    },
+    toModel: (pixels: Float32Array) => {
+      const data = new Float32Array(pixels.length);
+      for (let c = 0, at = 0; c < channels; c++) {
+        const [own, zero] = [slope[c]!, shift[c]!];
+        for (let to = c * begin, i = 0; i < area; i++, at++, to += step) data[to] = pixels[at]! * own + zero;
+      }
+      return data;
+    },
   };
 }
 

@@ -109,7 +109,7 @@ async function supportedOf({ model, second, opening, methods: { methods, named }
       supported.push(method);
     } catch (error) {
       failure ??= error;
-      if (named) throw error;
+      if (named.has(method.name)) throw error;
       leftOut.push({ method: method.name, why: asVitrailError(error).diagnostics[0]!.title });
     }
   }

@@ -1,5 +1,5 @@
 /** The figures for a person at a terminal: methods down, metrics across, what to beware of below. */
-import { bestMethod, cellOf, type EvaluationSummary, figure } from "@vitrail/evaluation";
+import { bestMethod, cellOf, type EvaluationSummary, figure, sayShortened } from "@vitrail/evaluation";
 import type { Terminal } from "../terminal.js";
 
 export function saySummary(summary: EvaluationSummary, terminal: Terminal): void {
@@ -38,6 +38,8 @@ export function saySummary(summary: EvaluationSummary, terminal: Terminal): void
     colors.dim(`n = ${n} at most, seed ${summary.header.seed}; 95 % intervals by bootstrap over pictures or texts`),
   );
   for (const { name, warning } of summary.metrics) if (warning) terminal.say(colors.yellow(`${name} ${warning}`));
+  const shortened = sayShortened(summary);
+  if (shortened) terminal.say(colors.yellow(shortened));
   for (const { method, metric, notes } of summary.cells) {
     for (const [note, count] of Object.entries(notes)) terminal.say(`${method}, ${metric}: ${note} (${count} cases)`);
   }

@@ -1,7 +1,7 @@
 /** Texts as cases: tokens are units and can be masked or, where the tokenizer has no mask, dropped; gold spans mark tokens. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Subject, type TextSample, type Truth, textSubject } from "@vitrail/evaluation";
+import { type Shortened, type Subject, type TextSample, type Truth, textSubject } from "@vitrail/evaluation";
 import { createTokenizer, encode, maxLengthOf, type Row, type TextTokenizer, type Token, toBatch } from "@vitrail/text";
 import { type Findings, tensor } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
@@ -11,6 +11,7 @@ import type { Input } from "./engine.js";
 export interface TextCase {
   readonly subject: Subject<Input>;
   readonly truth: Truth;
+  readonly shortened?: Shortened;
   /** The tokens that are units. */
   readonly tokens: readonly Token[];
 }
@@ -41,7 +42,7 @@ export class TextCases {
   }
 
   read({ id, text, spans }: TextSample): TextCase {
-    const { whole } = encode(this.tokenizer, text, { maxLength: this.maxLength, overflow: "truncate" });
+    const { whole, dropped } = encode(this.tokenizer, text, { maxLength: this.maxLength, overflow: "truncate" });
     const units = whole.tokens.flatMap(({ special }, place) => (special ? [] : [place]));
     if (units.length === 0) throw problem("E092", { at: id, why: "it has no tokens", try: "leave it out" });
     const tokens = units.map((place) => whole.tokens[place]!);
@@ -54,7 +55,13 @@ export class TextCases {
     const marks = Uint8Array.from(tokens, ({ start, end }) =>
       Number(spans.some((span) => start < span.end && end > span.start)),
     );
-    return { subject, truth: spans.length > 0 ? { mask: marks } : {}, tokens };
+    const cut = dropped.find(({ reason }) => reason === "length");
+    return {
+      subject,
+      truth: spans.length > 0 ? { mask: marks } : {},
+      tokens,
+      ...(cut && { shortened: { evidenceLost: spans.some(({ end }) => end > cut.start) } }),
+    };
   }
 
   /** Where the units stand in a row that may be padded on the left. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { methods } from "vitrail";
 import { addSpeechFlags, type CommonFlags } from "../flags.js";
-import { defaultMethod, findMethod, type MethodInfo } from "../method.js";
+import { costOf, defaultMethod, findMethod, type MethodInfo } from "../method.js";
 import { exit } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import type { RunVerb } from "./verb.js";
@@ -29,8 +29,6 @@ const describe = (method: MethodInfo) => {
   const cost = costOf(method);
   return { id, title, citation, needs, cost, classSpecific, kind, options, default: id === defaultMethod };
 };
-
-const costOf = ({ needs }: MethodInfo): string => (needs.includes("many forwards") ? "many runs" : "one run");
 
 function text(method: MethodInfo, { colors, width }: Terminal): string {
   const { id, title, citation, needs, classSpecific, kind, options } = method;

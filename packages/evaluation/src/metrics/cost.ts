@@ -1,11 +1,15 @@
-/** What one map costs: wall time of the explanation, and peak memory where the runtime can say it. Never part of a seed's promise. */
+/**
+ * What one map costs; never part of a seed's promise.
+ *
+ *   time   = wall time from the input to the map, the model being open
+ *   memory = peak resident memory of a process that opens the model and makes one map, all of the process counted
+ */
 import { defineMetric } from "../metric.js";
 
 const common = {
   citation: "measured by the runner",
   direction: "down",
   group: "cost",
-  needs: [],
   options: {},
 } as const;
 
@@ -13,12 +17,14 @@ export const time = defineMetric({
   ...common,
   id: "time",
   title: "Time per map (ms)",
+  needs: [],
   measure: ({ milliseconds }) => ({ value: milliseconds ?? Number.NaN }),
 });
 
 export const memory = defineMetric({
   ...common,
   id: "memory",
-  title: "Memory per map (MB)",
-  measure: ({ explainer }) => ({ value: (explainer.bytes?.() ?? Number.NaN) / 1e6 }),
+  title: "Memory of a process that makes one map (MB)",
+  needs: ["memory-meter"],
+  measure: async ({ explainer, case: { subject } }) => ({ value: (await explainer.bytes!(subject.input)) / 1e6 }),
 });

@@ -5,64 +5,56 @@
  * y_k is the score of the class after k steps, x_k the share of units changed. Value: area under y over x in [0, 1].
  * Deletion should fall at once (down), insertion should rise at once (up).
  */
-import { defineMetric, type Measurement, type Options, type Probe } from "../metric.js";
-import { descending, trapezoid } from "../rank.js";
+import type { Measurement, Options, Values } from "../metric.js";
+import { trapezoid } from "../rank.js";
 import {
   complement,
+  defineRemoval,
   fillOption,
-  inUnits,
   mark,
-  removed,
+  type Removal,
   schedule,
-  score,
   scoreOption,
   stepsOption,
   unitOption,
 } from "../removal.js";
 
-const deletionOptions = {
+const curve = {
   score: scoreOption,
-  fill: fillOption("zero"),
   unit: { ...unitOption, default: "pixel" },
   steps: stepsOption(32),
 } as const satisfies Options;
-const insertionOptions = { ...deletionOptions, fill: fillOption("blur") } as const satisfies Options;
 
-type Both = Probe<Omit<typeof deletionOptions, "fill"> & { fill: ReturnType<typeof fillOption> }>;
-
-async function follow(probe: Both, inserted: boolean): Promise<Measurement> {
-  const { subject, scores } = inUnits(probe, probe.options.unit);
-  const order = descending(scores, probe.random);
-  const counts = schedule(subject.units, probe.options.steps);
-  const changed = counts.map((count) => mark(order, count));
-  const sets = inserted ? changed.map(complement) : changed;
-  const answers = await removed(probe, subject, sets, probe.options.fill);
-  const y = answers.map((answer) => score(probe, answer, probe.options.score));
-  const x = counts.map((count) => count / subject.units);
+async function follow(
+  { units, order, without }: Removal,
+  { score, steps }: Values<typeof curve>,
+  inserted: boolean,
+): Promise<Measurement> {
+  const ranked = order();
+  const counts = schedule(units, steps);
+  const changed = counts.map((count) => mark(ranked, count));
+  const y = await without(inserted ? changed.map(complement) : changed, score);
+  const x = counts.map((count) => count / units);
   return { value: trapezoid(x, y), curve: { x, y } };
 }
 
 const citation =
   "Petsiuk, Das, Saenko. RISE: Randomized Input Sampling for Explanation of Black-box Models. BMVC 2018.";
 
-export const deletion = defineMetric({
+export const deletion = defineRemoval({
   id: "deletion",
   title: "Deletion (area)",
   citation,
   direction: "down",
-  group: "faithfulness",
-  needs: ["model"],
-  options: deletionOptions,
-  measure: (probe) => follow(probe, false),
+  options: { ...curve, fill: fillOption("zero") },
+  measure: ({ options }, removal) => follow(removal, options, false),
 });
 
-export const insertion = defineMetric({
+export const insertion = defineRemoval({
   id: "insertion",
   title: "Insertion (area)",
   citation,
   direction: "up",
-  group: "faithfulness",
-  needs: ["model"],
-  options: insertionOptions,
-  measure: (probe) => follow(probe, true),
+  options: { ...curve, fill: fillOption("blur") },
+  measure: ({ options }, removal) => follow(removal, options, true),
 });

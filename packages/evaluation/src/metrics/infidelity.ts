@@ -5,16 +5,13 @@
  *
  * 0: the map predicts every loss; 1: it predicts none. `scale=none` uses b = 1, for methods that claim completeness.
  */
-import { defineMetric } from "../metric.js";
-import { fillOption, inUnits, mark, removed, score, scoreOption, unitOption } from "../removal.js";
+import { defineRemoval, fillOption, mark, scoreOption, sumsOf, unitOption } from "../removal.js";
 
-export const infidelity = defineMetric({
+export const infidelity = defineRemoval({
   id: "infidelity",
   title: "Infidelity (normalised)",
   citation: "Yeh et al. On the (In)fidelity and Sensitivity of Explanations. NeurIPS 2019.",
   direction: "down",
-  group: "faithfulness",
-  needs: ["model"],
   options: {
     score: { ...scoreOption, default: "logit" },
     fill: fillOption("mean"),
@@ -22,22 +19,19 @@ export const infidelity = defineMetric({
     scale: { title: "factor on the relevance", default: "best", choices: ["best", "none"] },
     sets: { title: "random sets", default: 64, min: 2, max: 10_000 },
   },
-  async measure(probe) {
-    const { subject, scores } = inUnits(probe, probe.options.unit);
-    const units = Array.from({ length: subject.units }, (_, i) => i);
-    const sets = Array.from({ length: probe.options.sets }, () => {
-      const size = 1 + probe.random.int(Math.max(1, Math.floor(subject.units / 2)));
-      return mark(probe.random.shuffle(units), size, subject.units);
+  async measure({ options, random }, { units, scores, losses }) {
+    const all = Array.from({ length: units }, (_, i) => i);
+    const sets = Array.from({ length: options.sets }, () => {
+      const size = 1 + random.int(Math.max(1, Math.floor(units / 2)));
+      return mark(random.shuffle(all), size, units);
     });
-    const before = score(probe, await probe.logits(), probe.options.score);
-    const answers = await removed(probe, subject, sets, probe.options.fill);
-    const losses = answers.map((answer) => before - score(probe, answer, probe.options.score));
-    const sums = sets.map((gone) => scores.reduce((total, value, i) => total + (gone[i] ? value : 0), 0));
+    const lost = await losses(sets, options.score);
+    const sums = sumsOf(scores, sets);
     const dot = (a: readonly number[], b: readonly number[]) => a.reduce((total, value, i) => total + value * b[i]!, 0);
     const own = dot(sums, sums);
-    const factor = probe.options.scale === "none" ? 1 : own > 0 ? dot(sums, losses) / own : 0;
-    const error = losses.map((loss, i) => factor * sums[i]! - loss);
-    const cost = dot(losses, losses);
+    const factor = options.scale === "none" ? 1 : own > 0 ? dot(sums, lost) / own : 0;
+    const error = lost.map((loss, i) => factor * sums[i]! - loss);
+    const cost = dot(lost, lost);
     return { value: cost > 0 ? dot(error, error) / cost : 0 };
   },
 });

@@ -7,10 +7,10 @@
  *   mean:      100 * mean of y over x = 0.1 ... 0.9
  * A ranking is of positive quality when accuracy falls early (positive, down) or stays (negative, up).
  */
-import { defineMetric, type Measurement, type Options, type Probe } from "../metric.js";
-import { says } from "../model.js";
+import type { Measurement, Options, Probe } from "../metric.js";
+import { argmax, says } from "../model.js";
 import { descending, mean, trapezoid } from "../rank.js";
-import { fillOption, inUnits, mark, removed, unitOption } from "../removal.js";
+import { defineRemoval, fillOption, mark, removalOf, unitOption } from "../removal.js";
 
 const options = {
   area: { title: "how the area is taken", default: "trapezoid", choices: ["trapezoid", "mean"] },
@@ -30,44 +30,41 @@ async function perturb(probe: Probe<typeof options>, sign: 1 | -1): Promise<Meas
   const label = [probe.case.label ?? probe.case.target].flat();
   const explained =
     probe.options.class === "predicted"
-      ? logits.indexOf(Math.max(...logits))
+      ? argmax(logits)
       : probe.options.class === "label"
         ? label[0]!
         : probe.case.target;
   const truth = label.includes(explained) && probe.model.activation === "sigmoid" ? explained : label[0]!;
   const relevance = explained === probe.case.target ? probe.relevance : await probe.explain(explained);
-  const { subject, scores } = inUnits({ ...probe, relevance }, probe.options.unit);
+  const { units, scores, answers } = removalOf({ ...probe, relevance }, probe.options.unit, probe.options.fill);
   const order = descending(
     scores.map((value) => sign * value),
     probe.random,
   );
-  const sets = shares.map((share) => mark(order, Math.floor(share * subject.units + 1e-9)));
-  const answers = await removed(probe, subject, sets, probe.options.fill);
-  const y = answers.map((answer) => Number(says(answer, truth, probe.model.activation)));
+  const sets = shares.map((share) => mark(order, Math.floor(share * units + 1e-9)));
+  const y = (await answers(sets)).map((answer) => Number(says(answer, truth, probe.model.activation)));
   const value = 100 * (probe.options.area === "trapezoid" ? trapezoid(shares, y) : mean(y.slice(1)));
   return { value, curve: { x: shares, y } };
 }
 
-const citation = "Chefer, Gur, Wolf. Transformer Interpretability Beyond Attention Visualization. CVPR 2021.";
+const common = {
+  citation: "Chefer, Gur, Wolf. Transformer Interpretability Beyond Attention Visualization. CVPR 2021.",
+  needs: ["label"],
+  options,
+} as const;
 
-export const positivePerturbation = defineMetric({
+export const positivePerturbation = defineRemoval({
+  ...common,
   id: "positive-perturbation",
   title: "Positive perturbation (area, %)",
-  citation,
   direction: "down",
-  group: "faithfulness",
-  needs: ["model", "label"],
-  options,
   measure: (probe) => perturb(probe, 1),
 });
 
-export const negativePerturbation = defineMetric({
+export const negativePerturbation = defineRemoval({
+  ...common,
   id: "negative-perturbation",
   title: "Negative perturbation (area, %)",
-  citation,
   direction: "up",
-  group: "faithfulness",
-  needs: ["model", "label"],
-  options,
   measure: (probe) => perturb(probe, -1),
 });

@@ -6,46 +6,49 @@
  *   ABPC = A(LeRF) - A(MoRF) on probabilities  (area between perturbation curves)
  * The difference cancels most of what the fill itself does to the model; random order gives 0 in expectation.
  */
-import { defineMetric, type Measurement, type Options, type Probe } from "../metric.js";
-import { descending, trapezoid } from "../rank.js";
-import { fillOption, inUnits, mark, removed, schedule, score, stepsOption, unitOption } from "../removal.js";
+import type { Measurement } from "../metric.js";
+import { trapezoid } from "../rank.js";
+import {
+  defineRemoval,
+  fillOption,
+  type Kind,
+  mark,
+  type Removal,
+  schedule,
+  stepsOption,
+  unitOption,
+} from "../removal.js";
 
-const options = { fill: fillOption("mean"), unit: unitOption, steps: stepsOption(100) } as const satisfies Options;
-
-async function between(probe: Probe<typeof options>, kind: string): Promise<Measurement> {
-  const { subject, scores } = inUnits(probe, probe.options.unit);
-  const most = descending(scores, probe.random);
-  const least = most.toReversed();
-  const counts = schedule(subject.units, probe.options.steps);
-  const sets = [most, least].flatMap((order) => counts.map((count) => mark(order, count)));
-  const answers = await removed(probe, subject, sets, probe.options.fill);
-  const y = answers.map((answer) => score(probe, answer, kind));
-  const x = counts.map((count) => count / subject.units);
+async function between({ units, order, without }: Removal, steps: number, kind: Kind): Promise<Measurement> {
+  const most = order();
+  const counts = schedule(units, steps);
+  const sets = [most, most.toReversed()].flatMap((ranked) => counts.map((count) => mark(ranked, count)));
+  const y = await without(sets, kind);
+  const x = counts.map((count) => count / units);
   const morf = trapezoid(x, y.slice(0, counts.length));
   const lerf = trapezoid(x, y.slice(counts.length));
   return { value: lerf - morf, parts: { morf, lerf }, curve: { x, y: y.slice(0, counts.length) } };
 }
 
-export const symmetricRelevanceGain = defineMetric({
+const common = {
+  direction: "up",
+  options: { fill: fillOption("mean"), unit: unitOption, steps: stepsOption(100) },
+} as const;
+
+export const symmetricRelevanceGain = defineRemoval({
+  ...common,
   id: "srg",
   title: "Symmetric relevance gain (LeRF - MoRF, logit)",
   citation:
     "Bluecher, Vielhaben, Strodthoff. Decoupling Pixel Flipping and Occlusion Strategy for Consistent XAI Benchmarks. TMLR 2024.",
-  direction: "up",
-  group: "faithfulness",
-  needs: ["model"],
-  options,
-  measure: (probe) => between(probe, "logit"),
+  measure: ({ options }, removal) => between(removal, options.steps, "logit"),
 });
 
-export const areaBetweenPerturbationCurves = defineMetric({
+export const areaBetweenPerturbationCurves = defineRemoval({
+  ...common,
   id: "abpc",
   title: "Area between perturbation curves (LeRF - MoRF, probability)",
   citation:
     "Bach et al. On Pixel-Wise Explanations for Non-Linear Classifier Decisions. PLoS ONE 2015 (pixel flipping, both orders).",
-  direction: "up",
-  group: "faithfulness",
-  needs: ["model"],
-  options,
-  measure: (probe) => between(probe, "probability"),
+  measure: ({ options }, removal) => between(removal, options.steps, "probability"),
 });

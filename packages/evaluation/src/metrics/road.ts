@@ -5,33 +5,25 @@
  *
  * Each missing pixel is the weighted mean of its eight neighbours (1/6 beside, 1/12 across), solved for all at once, plus small noise.
  */
-import { defineMetric } from "../metric.js";
-import { descending, mean } from "../rank.js";
-import { inUnits, mark, removed, score, unitOption } from "../removal.js";
+import { mean } from "../rank.js";
+import { defineRemoval, mark, unitOption } from "../removal.js";
 
 const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-export const road = defineMetric({
+export const road = defineRemoval({
   id: "road",
   title: "ROAD (least minus most relevant removed)",
   citation: "Rong et al. A Consistent and Efficient Evaluation Strategy for Attribution Methods. ICML 2022.",
   direction: "up",
-  group: "faithfulness",
-  needs: ["model", "picture"],
+  needs: ["picture"],
+  fill: "linear",
   options: { unit: unitOption },
-  async measure(probe) {
-    const { subject, scores } = inUnits(probe, probe.options.unit);
-    const most = descending(scores, probe.random);
-    const counts = shares.map((share) => Math.round(share * subject.units));
-    const sets = [most, most.toReversed()].flatMap((order) => counts.map((count) => mark(order, count)));
-    const answers = await removed(probe, subject, sets, "linear");
-    const y = answers.map((answer) => score(probe, answer, "probability"));
-    const morf = y.slice(0, shares.length);
-    const lerf = y.slice(shares.length);
-    return {
-      value: mean(lerf) - mean(morf),
-      parts: { morf: mean(morf), lerf: mean(lerf) },
-      curve: { x: shares, y: morf },
-    };
+  async measure(_probe, { units, order, without }) {
+    const most = order();
+    const counts = shares.map((share) => Math.round(share * units));
+    const sets = [most, most.toReversed()].flatMap((ranked) => counts.map((count) => mark(ranked, count)));
+    const y = await without(sets, "probability");
+    const [morf, lerf] = [mean(y.slice(0, shares.length)), mean(y.slice(shares.length))];
+    return { value: lerf - morf, parts: { morf, lerf }, curve: { x: shares, y: y.slice(0, shares.length) } };
   },
 });

@@ -4,9 +4,7 @@
  *
  *   SaCo = sum of (s_i - s_j) * (+1 where d_i >= d_j, -1 elsewhere) / sum of |s_i - s_j|,  in [-1, 1]
  */
-import { defineMetric } from "../metric.js";
-import { descending } from "../rank.js";
-import { fillOption, inUnits, mark, removed, score, unitOption } from "../removal.js";
+import { defineRemoval, fillOption, mark, unitOption } from "../removal.js";
 
 /** The coefficient itself, from the relevance and the loss of each group. */
 export function salienceCoefficient(salience: readonly number[], loss: readonly number[]): number {
@@ -22,33 +20,26 @@ export function salienceCoefficient(salience: readonly number[], loss: readonly 
   return total > 0 ? signed / total : 0;
 }
 
-export const saco = defineMetric({
+export const saco = defineRemoval({
   id: "saco",
   title: "Salience-guided faithfulness coefficient",
   citation: "Wu et al. On the Faithfulness of Vision Transformer Explanations. CVPR 2024.",
   direction: "up",
-  group: "faithfulness",
-  needs: ["model"],
   options: {
     groups: { title: "groups", default: 10, min: 2, max: 1000 },
     fill: fillOption("mean"),
     unit: unitOption,
   },
-  async measure(probe) {
-    const { subject, scores } = inUnits(probe, probe.options.unit);
-    const order = descending(scores, probe.random);
-    const groups = Math.min(probe.options.groups, subject.units);
-    const cut = (g: number) => Math.round((g * subject.units) / groups);
-    const members = Array.from({ length: groups }, (_, g) => order.subarray(cut(g), cut(g + 1)));
-    const sets = members.map((group) => mark(group, group.length, subject.units));
-    const answers = await removed(probe, subject, sets, probe.options.fill);
-    const before = score(probe, await probe.logits(), "probability");
+  async measure({ options }, { units, scores, order, losses }) {
+    const ranked = order();
+    const groups = Math.min(options.groups, units);
+    const cut = (g: number) => Math.round((g * units) / groups);
+    const members = Array.from({ length: groups }, (_, g) => ranked.subarray(cut(g), cut(g + 1)));
+    const lost = await losses(
+      members.map((group) => mark(group, group.length, units)),
+      "probability",
+    );
     const salience = members.map((group) => group.reduce((total, unit) => total + scores[unit]!, 0));
-    return {
-      value: salienceCoefficient(
-        salience,
-        answers.map((answer) => before - score(probe, answer, "probability")),
-      ),
-    };
+    return { value: salienceCoefficient(salience, lost) };
   },
 });

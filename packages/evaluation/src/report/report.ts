@@ -1,5 +1,6 @@
 /** One HTML file without any network: header, warnings, table, curves, samples, data. Readable without scripts, in print, and aloud. */
-import type { EvaluationSummary } from "../runner/summary.js";
+import type { BrokenRow } from "../data/loaded.js";
+import { type EvaluationSummary, sayShortened } from "../runner/summary.js";
 import { curveChart } from "./chart.js";
 import { type GalleryItem, gallery } from "./gallery.js";
 import { embed, html, type Markup } from "./markup.js";
@@ -10,11 +11,13 @@ import { summaryTable } from "./summary-table.js";
 export interface ReportOptions {
   readonly title?: string;
   readonly gallery?: readonly GalleryItem[];
+  /** Rows of the data that were left out. */
+  readonly broken?: readonly BrokenRow[];
 }
 
 export function report(
   summary: EvaluationSummary,
-  { title = "How well do the maps explain the model?", gallery: items = [] }: ReportOptions = {},
+  { title = "How well do the maps explain the model?", gallery: items = [], broken = [] }: ReportOptions = {},
 ): string {
   const judged = summary.methods.filter((method) =>
     summary.cells.some((cell) => cell.method === method && !cell.baseline),
@@ -26,7 +29,7 @@ export function report(
 <body><header><h1>${title}</h1>
 <p class="lead">${judged.length} ${judged.length === 1 ? "method" : "methods"}, ${summary.metrics.length} metrics, ${summary.cases} cases.</p>
 <dl class="facts">${Object.entries(summary.header).map(([key, value]) => html`<dt>${key}</dt><dd><code>${value}</code></dd>`)}</dl></header>
-<main>${warnings(summary)}
+<main>${warnings(summary, broken)}
 <h2>Figures</h2>${summaryTable(summary)}
 ${charts(summary)}${gallery(items)}${definitions(summary)}</main>
 <script type="application/json" id="vitrail-evaluation">${embed(summary)}</script>
@@ -34,7 +37,8 @@ ${charts(summary)}${gallery(items)}${definitions(summary)}</main>
 `.markup;
 }
 
-function warnings({ metrics, failures, missing }: EvaluationSummary): Markup {
+function warnings(summary: EvaluationSummary, broken: readonly BrokenRow[]): Markup {
+  const { metrics, failures, missing } = summary;
   const blind = metrics.flatMap(({ name, warning }) =>
     warning ? [html`<p class="warning"><strong>${name}</strong> ${warning}.</p>`] : [],
   );
@@ -43,11 +47,19 @@ function warnings({ metrics, failures, missing }: EvaluationSummary): Markup {
     failures.length > 0 &&
     html`<div class="warning"><strong>${failures.length} measurements failed</strong> on ${cases} cases.
 <details><summary>Which and why</summary><ul>${failures.map(({ case: id, method, error }) => html`<li>${id}, ${method}: ${error}</li>`)}</ul></details></div>`;
+  const shortened = sayShortened(summary);
+  const rows = broken.map(
+    ({ file, at, reason }) => html`<li>${at === undefined ? file : `${file}:${at}`}: ${reason}</li>`,
+  );
+  const bad =
+    rows.length > 0 &&
+    html`<div class="warning"><strong>Broken rows of the data</strong> were left out: ${rows.length}.
+<details><summary>Which and why</summary><ul>${rows}</ul></details></div>`;
   const left = missing.map(({ metric, needs, count }) => html`<li>${metric}: ${count} times, needs ${needs}</li>`);
   const omitted =
     left.length > 0 &&
     html`<details class="warning"><summary>Measurements that were left out</summary><ul>${left}</ul></details>`;
-  return html`${blind}${failed}${omitted}`;
+  return html`${blind}${shortened && html`<p class="warning">${shortened}.</p>`}${bad}${failed}${omitted}`;
 }
 
 function charts(summary: EvaluationSummary): Markup {

@@ -5,7 +5,7 @@ export const style = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; margin: 0 0 .25rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; } h3 { font-size: 1rem; margin: 0 0 .25rem; }
-.lead { color: var(--soft); margin: 0 0 1rem; }
+.lead { color: var(--soft); margin: 0 0 1rem; } dl + .lead { margin-top: 1rem; }
 a { color: var(--mark); } code { font: .875em ui-monospace, monospace; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; }
 .scroll { overflow-x: auto; }
@@ -20,10 +20,10 @@ figure { margin: 0; border: 1px solid var(--line); border-radius: .5rem; padding
 figcaption { font-size: .85rem; } figure svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 11px system-ui, sans-serif; } svg .axis { stroke: var(--soft); } svg .grid { stroke: var(--line); }
 .stack { position: relative; aspect-ratio: var(--shape, 1); margin-bottom: .5rem; } .stack img { position: absolute; inset: 0; width: 100%; height: 100%; image-rendering: pixelated; border-radius: .25rem; } .stack .map { opacity: var(--opacity); }
-.kind { font-weight: 600; } .kind::before { content: "\\25B2 "; } .kind.worst::before { content: "\\25BC "; }
+.kind { font-weight: 600; } .kind::before { content: "▲ "; content: "▲ " / ""; } .kind.worst::before { content: "▼ "; content: "▼ " / ""; }
 .words { line-height: 2; margin: 0 0 .5rem; } .words span { padding: .1em .15em; border-radius: .2em; } .words .for { background: rgb(230 97 1 / var(--weight)); } .words .against { background: rgb(70 110 220 / var(--weight)); text-decoration: underline wavy; } .words .gold { outline: 1px solid currentColor; }
 .controls { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: center; margin-bottom: 1rem; } .controls[hidden], figure[hidden] { display: none; }
 .controls select, .controls input { font: inherit; min-height: 1.75rem; } :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
 details { margin-top: .5rem; font-size: .85rem; } summary { cursor: pointer; min-height: 1.5rem; }
-@media print { :root { color-scheme: light; --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; } body { max-width: none; padding: 0; } .controls { display: none !important; } figure[hidden] { display: block !important; } .stack, .words span { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } .scroll table { font-size: .6rem; } .scroll th, .scroll td { padding: .15rem .3rem; white-space: normal; } td .range, td .versus, th .way { font-size: .5rem; } }
+@media print { :root { color-scheme: light; --ink: #000; --paper: #fff; --tint: #fff; --soft: #444; --line: #bbb; } body { max-width: none; padding: 0; } .controls { display: none !important; } figure[hidden] { display: block !important; } .stack, .words span { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .scroll { overflow: visible; } .scroll table { font-size: .75rem; } .scroll th, .scroll td { padding: .15rem .3rem; white-space: normal; } td .range, td .versus, th .way { font-size: .62rem; white-space: normal; } thead { display: table-header-group; } tr { break-inside: avoid; } details::details-content { content-visibility: visible; block-size: auto; } }
 `;

@@ -43,7 +43,8 @@ export function performer<I>(workshop: Workshop<I>): (job: Job) => Promise<Resul
       const chosen = workshop.metrics.filter(({ name }) => metrics.includes(name));
       try {
         const { values, missing } = await measure(context, await methodOf(method, of), chosen);
-        rows.push({ case: job.case, group, method, target: of.target, values, missing });
+        const { target, shortened } = of;
+        rows.push({ case: job.case, group, method, target, values, missing, ...(shortened && { shortened }) });
       } catch (error) {
         failed(method, group, error);
       }

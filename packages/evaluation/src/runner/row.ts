@@ -1,5 +1,6 @@
 /** One line of results.jsonl: what one method got on one case. */
 import type { Measurement, Need } from "../metric.js";
+import type { Shortened } from "../model.js";
 
 export const schema = "vitrail/evaluation@1";
 
@@ -12,6 +13,8 @@ export interface ResultRow {
   readonly values?: Readonly<Record<string, Measurement>>;
   /** Metrics that were left out, each with what the case or method did not offer. */
   readonly missing?: Readonly<Record<string, readonly Need[]>>;
+  /** Only the beginning of the sample was read. */
+  readonly shortened?: Shortened;
   /** Why nothing could be measured. */
   readonly error?: string;
 }

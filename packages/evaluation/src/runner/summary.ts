@@ -43,6 +43,8 @@ export interface EvaluationSummary {
   readonly methods: readonly string[];
   readonly cells: readonly Cell[];
   readonly cases: number;
+  /** Cases of which the model reads only the beginning, and those among them whose evidence is not all in it. */
+  readonly shortened: { readonly cases: number; readonly evidenceLost: number };
   readonly failures: readonly { readonly case: string; readonly method: string; readonly error: string }[];
   /** Measurements that were left out, counted by metric and reason. */
   readonly missing: readonly { readonly metric: string; readonly needs: string; readonly count: number }[];
@@ -70,6 +72,7 @@ export function summariseResults(rows: readonly ResultRow[], options: SummaryOpt
     methods: order.filter((method) => !isBaseline(method) || cells.some((cell) => cell.method === method)),
     cells,
     cases: new Set(rows.map((row) => row.case)).size,
+    shortened: countShortened(good),
     failures: rows
       .flatMap((row) => (row.error === undefined ? [] : [{ case: row.case, method: row.method, error: row.error }]))
       .sort((a, b) => compareText(a.case, b.case) || compareText(a.method, b.method)),
@@ -125,16 +128,30 @@ function measured(rows: readonly ResultRow[], method: string, name: string): Map
   return result;
 }
 
-/** Point by point, where all curves have the same x. */
+/**
+ * Point by point where all curves have the same x; where they have it only from and to the same place, as those of texts of different
+ * lengths, on 21 points between.
+ */
 function meanCurve(rows: readonly Row[]): Curve | undefined {
   const curves = rows.flatMap(({ measurement }) => (measurement.curve ? [measurement.curve] : []));
   const [first] = curves;
-  if (
-    !first ||
-    curves.some(({ x }) => x.length !== first.x.length || x.some((value, i) => Math.abs(value - first.x[i]!) > 1e-6))
-  )
-    return undefined;
-  return { x: first.x, y: first.x.map((_, i) => mean(curves.map(({ y }) => y[i]!))) };
+  if (!first || curves.some(({ x }) => !same(x[0], first.x[0]) || !same(x.at(-1), first.x.at(-1)))) return undefined;
+  const alike = curves.every(({ x }) => x.length === first.x.length && x.every((value, i) => same(value, first.x[i])));
+  const [from, to] = [first.x[0]!, first.x.at(-1)!];
+  const x = alike ? first.x : Array.from({ length: 21 }, (_, i) => from + ((to - from) * i) / 20);
+  return { x, y: x.map((at, i) => mean(curves.map((curve) => (alike ? curve.y[i]! : heightAt(curve, at))))) };
+}
+
+const same = (a: number | undefined, b: number | undefined): boolean => Math.abs(a! - b!) <= 1e-6;
+
+/** A curve's height between its points. */
+function heightAt({ x, y }: Curve, at: number): number {
+  const next = Math.max(
+    1,
+    x.findIndex((value) => value >= at - 2e-6),
+  );
+  const part = (at - x[next - 1]!) / (x[next]! - x[next - 1]!);
+  return y[next - 1]! + part * (y[next]! - y[next - 1]!);
 }
 
 function countNotes(rows: readonly Row[]): Record<string, number> {
@@ -142,6 +159,21 @@ function countNotes(rows: readonly Row[]): Record<string, number> {
   for (const { measurement } of rows)
     if (measurement.note) counts[measurement.note] = (counts[measurement.note] ?? 0) + 1;
   return counts;
+}
+
+function countShortened(rows: readonly ResultRow[]): EvaluationSummary["shortened"] {
+  const byCase = new Map(rows.flatMap((row) => (row.shortened ? [[row.case, row.shortened] as const] : [])));
+  return { cases: byCase.size, evidenceLost: [...byCase.values()].filter(({ evidenceLost }) => evidenceLost).length };
+}
+
+/** For people; nothing where every sample was read whole. */
+export function sayShortened({
+  shortened: { cases, evidenceLost },
+  cases: all,
+}: EvaluationSummary): string | undefined {
+  if (cases === 0) return undefined;
+  const lost = evidenceLost > 0 ? `; in ${evidenceLost} of them evidence lies behind it` : "";
+  return `${cases} of ${all} cases are longer than what the model reads: they are measured on their beginning${lost}`;
 }
 
 function countMissing(rows: readonly ResultRow[]): EvaluationSummary["missing"] {
