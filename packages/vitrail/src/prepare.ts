@@ -4,6 +4,7 @@ import { importModel } from "./canonicalize/import.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { append } from "./compile.js";
+import { programOf } from "./emit/program.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
@@ -65,8 +66,8 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const analysis = analyse(graph, { output: choice.output, explains, forwardOnly: method.program === undefined });
   const { source, sources, outputName } = analysis;
   // The target is chosen at the sample; at the points around it the same weights of the outputs are asked about.
-  const program =
-    method.program && append(original, method.program, { ...resolved, values: {}, target: "weights", several: false });
+  const asked: ResolvedOptions = { ...resolved, values: {}, target: "weights", several: false };
+  const program = method.program && append(original, method.program[source.kind], asked);
   const own = program?.report.metadata;
   const tokens = method.kind === "tokens" ? gridOf(graph, analysis) : undefined;
   const metadata: Metadata = {
@@ -85,7 +86,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const looked = new Set(sources.map((s) => s.input));
   const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
   return {
-    bytes: program?.bytes ?? original,
+    bytes: program ? programOf(original, program.patch) : original,
     report: reportOf({ graph, analysis, metadata, chosen: chosenIn(resolved) }),
     metadata,
     driving: {

@@ -11,11 +11,13 @@ export interface Findings extends Omit<Report, "print" | "metadata"> {
   readonly driving?: Driving | undefined;
 }
 
-/** A file to run, what is known about it, and where the original model in it ends. */
+/** What to run, what is known about it, and how many bytes of the model that was given are the original. */
 export interface Loaded {
   readonly bytes: Uint8Array;
   readonly findings: Findings;
   readonly prefix: number;
+  /** Whether `bytes` are more than the original: the prediction then needs a session of its own. */
+  readonly appended: boolean;
 }
 
 /** Compiles a model. One that is compiled already is taken as it is, unless options ask for something else. */
@@ -28,5 +30,6 @@ export function load(model: Uint8Array, options: CompileOptions = {}): Loaded {
 }
 
 function loaded(bytes: Uint8Array, { print: _, ...findings }: Report, metadata: Metadata, driving?: Driving): Loaded {
-  return { bytes, findings: { ...findings, metadata, driving }, prefix: metadata.source.bytes };
+  const appended = driving?.program !== null;
+  return { bytes, findings: { ...findings, metadata, driving }, prefix: metadata.source.bytes, appended };
 }

@@ -15,7 +15,7 @@ export interface Counted {
 }
 
 export async function drivenExplainer(model: Uint8Array, options: CompileOptions): Promise<Counted> {
-  const { bytes, findings, prefix } = load(model, options);
+  const { bytes, findings, prefix, appended } = load(model, options);
   const rows = { explanation: 0, prediction: 0 };
   const open = async (content: Uint8Array, part: keyof typeof rows): Promise<NativeSession> => {
     const session = await InferenceSession.create(content, { logSeverityLevel: 4, intraOpNumThreads: 1 });
@@ -31,9 +31,8 @@ export async function drivenExplainer(model: Uint8Array, options: CompileOptions
       release: () => session.release(),
     };
   };
-  const appended = bytes.length > prefix;
   const first = await open(bytes, appended ? "explanation" : "prediction");
-  const session = pairSession(first, appended ? () => open(bytes.subarray(0, prefix), "prediction") : undefined);
+  const session = pairSession(first, appended ? () => open(model.subarray(0, prefix), "prediction") : undefined);
   return { explainer: explainerOver(session, findings), rows };
 }
 

@@ -29,8 +29,8 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
 }
 
 async function compileAndOpen(read: () => Promise<Uint8Array>, options: CompileOptions, openNative: OpenNative) {
-  const { bytes, findings, prefix } = load(await read(), options);
-  return { findings, prefix, appended: bytes.length > prefix, explanation: await openNative(bytes) };
+  const { bytes, ...loaded } = load(await read(), options);
+  return { ...loaded, explanation: await openNative(bytes) };
 }
 
 /** Reads a file, every time the same one. */

@@ -18,8 +18,8 @@ export async function createExplainer(
   const bytes = await bytesOf(model);
   const loaded = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
-  const original = loaded.bytes.subarray(0, loaded.prefix);
-  const openPrediction = loaded.bytes.length > loaded.prefix ? () => open(original) : undefined;
+  const original = bytes.subarray(0, loaded.prefix);
+  const openPrediction = loaded.appended ? () => open(original) : undefined;
   return explainerOver(pairSession(await open(loaded.bytes), openPrediction), loaded.findings);
 }
 
