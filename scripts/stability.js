@@ -23,6 +23,7 @@ import {
 } from "../packages/evaluation/dist/index.js";
 import { compile } from "../packages/vitrail/dist/index.js";
 import { benches, modelFile } from "./stability-cases.js";
+import { compileGamma } from "./stability-gamma.js";
 
 const RULES = {
   exact: {},
@@ -32,6 +33,9 @@ const RULES = {
   "ridge 1e-3": { ridge: 1e-3 },
   "ridge 3e-3": { ridge: 3e-3 },
   "ridge 1e-2": { ridge: 1e-2 },
+  "gamma 1e-2": { gamma: 1e-2 },
+  "gamma 1e-1": { gamma: 1e-1 },
+  "gamma 1": { gamma: 1 },
 };
 const METRICS = [
   "pointing-game",
@@ -49,6 +53,7 @@ const chosen = (all) => (all.some((name) => rest.includes(name)) ? all.filter((n
 const models = chosen(Object.keys(benches));
 const rules = chosen(Object.keys(RULES));
 const slug = (rule) => rule.replaceAll(" ", "_");
+const compiled = (model, options) => ("gamma" in options ? compileGamma : compile)(modelFile(model), options);
 /** Cases spread over the whole list. */
 const some = (cases) => {
   const count = Math.min(limit, cases.length);
@@ -64,8 +69,7 @@ else throw new Error("first prepare FOLDER, then report FOLDER");
 async function prepare(model) {
   const place = join(folder, model);
   mkdirSync(place, { recursive: true });
-  for (const rule of rules)
-    writeFileSync(join(place, `${slug(rule)}.onnx`), compile(modelFile(model), RULES[rule]).bytes);
+  for (const rule of rules) writeFileSync(join(place, `${slug(rule)}.onnx`), compiled(model, RULES[rule]).bytes);
   const cases = some(await benches[model].cases());
   const plain = cases.map(({ id, subject, target }) => ({
     id,
@@ -186,7 +190,7 @@ function double(model, rule, kind = "plain") {
 
 /** One case at a time, on one thread: a result never depends on how work was divided. */
 async function explainer(model, rule) {
-  const { bytes, report } = compile(modelFile(model), { ...RULES[rule], stability: true });
+  const { bytes, report } = compiled(model, { ...RULES[rule], stability: true });
   const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const raw = async (input, target) => {
     const { relevance, stability } = await session.run({

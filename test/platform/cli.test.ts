@@ -235,6 +235,22 @@ describe("compare", () => {
     expect((await sharp(join(out, `${stem}.png`)).metadata()).width).toBeGreaterThan(1000);
   });
 
+  test("a method that says the same of every class has no map of a difference, and says so", async () => {
+    const out = temporaryFolder();
+    const flags = ["-t", "0", "--contrast", "0:1", "--methods", "generic-attention,attention-rollout", "--json"];
+    const { code, stdout } = await vitrail(["compare", model, picture, ...flags, "-f", "html", "-o", out]);
+    expect(code).toBe(0);
+    const { comparisons, agreement } = JSON.parse(stdout);
+    expect(comparisons.map(({ maps }: { maps: unknown[] }) => maps.map((map) => map !== null))).toEqual([
+      [true, true],
+      [true, false],
+    ]);
+    expect(agreement.pairs[0].n).toBe(1);
+    expect(readFileSync(join(out, "photo__comparison.html"), "utf8")).toContain("the same for both classes");
+    const only = ["compare", model, picture, "--contrast", "0:1", "--methods", "attention-rollout", "--json", "-q"];
+    expect(JSON.parse((await vitrail(only)).stdout).comparisons[0].maps[0].max).toBe(0);
+  });
+
   test("an input method's patch is the sum of its pixels", async () => {
     const json = async (...args: string[]) =>
       JSON.parse((await vitrail([...args, model, picture, "-t", "0", "--json", "-q"])).stdout);

@@ -4,6 +4,8 @@ import { importModel } from "./canonicalize/import.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { append } from "./compile.js";
+import { joined } from "./emit/joined.js";
+import { programOf } from "./emit/program.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
@@ -36,9 +38,9 @@ export interface Driving {
 }
 
 export interface Prepared {
-  /** The model itself, and what is appended to it: nothing where the model alone is run. */
   readonly original: Uint8Array;
-  readonly patch: Uint8Array;
+  /** What is run, made from the original or from one whose weights stand elsewhere; without it, the original itself is run. */
+  readonly toRun?: ((original: Uint8Array) => Uint8Array) | undefined;
   readonly report: Report;
   readonly metadata: Metadata;
   readonly driving?: Driving;
@@ -51,7 +53,7 @@ export function prepare(model: Uint8Array, options: CompileOptions = {}): Prepar
   if (!isBuilt(method)) return prepareDriven(model, method, resolved);
   const original = originalBytes(model);
   const { patch, report } = append(original, method, resolved);
-  return { original, patch, report, metadata: report.metadata! };
+  return { original, toRun: (own) => joined(own, patch), report, metadata: report.metadata! };
 }
 
 function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: ResolvedOptions): Prepared {
@@ -68,8 +70,8 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const analysis = analyse(graph, { output: choice.output, explains, forwardOnly: method.program === undefined });
   const { source, sources, outputName } = analysis;
   // The target is chosen at the sample; at the points around it the same weights of the outputs are asked about.
-  const program =
-    method.program && append(original, method.program, { ...resolved, values: {}, target: "weights", several: false });
+  const asked: ResolvedOptions = { ...resolved, values: {}, target: "weights", several: false };
+  const program = method.program && append(original, method.program[source.kind], asked);
   const own = program?.report.metadata;
   const tokens = method.kind === "tokens" ? gridOf(graph, analysis) : undefined;
   const metadata: Metadata = {
@@ -89,7 +91,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
   return {
     original,
-    patch: program?.patch ?? new Uint8Array(),
+    toRun: program && ((own) => programOf(own, program.patch)),
     report: reportOf({ graph, analysis, metadata, chosen: chosenIn(resolved) }),
     metadata,
     driving: {

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { array, open } from "../../../test/support/runtime.js";
 import { compile } from "../src/compile.js";
-import { joined } from "../src/emit/joined.js";
 import { POINT, SHIFT, SHIFTED } from "../src/methods/gradient-program.js";
 import { prepare } from "../src/prepare.js";
 import { families, fileOf, goldensOf, inputsOf, targetOf } from "./collection/collection.js";
@@ -35,13 +34,13 @@ for (const family of families)
       await session.release();
 
       const half = spelling.compare === "half";
-      const { original, patch, driving } = prepare(bytes, { method: "smooth-grad", ...choice });
+      const { original, toRun, driving } = prepare(bytes, { method: "smooth-grad", ...choice });
       const { embeddings, target: weights } = driving!.program!;
       if (embeddings) {
         const logits = outputs[family.output]!;
         const dims = [...inputs[explains]!.dims, embeddings.width];
         const zeros = (d: readonly number[]) => Array.from({ length: d.reduce((a, c) => a * c) }, () => 0);
-        const second = await open(joined(original, patch), true);
+        const second = await open(toRun!(original), true);
         const shifted = await second.run({
           ...inputs,
           [weights]: array("float32", zeros(logits.dims), logits.dims),

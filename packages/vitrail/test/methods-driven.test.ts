@@ -7,9 +7,12 @@ import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
 import { methods } from "../src/index.js";
 import { draw } from "../src/methods/draw.js";
+import { POINT, SHIFTED } from "../src/methods/gradient-program.js";
 import { isBuilt } from "../src/methods/method.js";
 import { drawMask } from "../src/methods/rise.js";
+import { readModel } from "../src/onnx/model.js";
 import type { CompileOptions } from "../src/options.js";
+import { prepare } from "../src/prepare.js";
 import type { ExplainOptions } from "../src/runtime/explainer.js";
 import { tensorOf } from "../src/tensor/tensor.js";
 import { drivenExplainer, toFeeds } from "./support/driven.js";
@@ -367,5 +370,17 @@ describe("SmoothGrad", () => {
       maps: [map],
     } = await maps(model, { method: "smooth-grad", ...options }, feeds, { target: TARGET });
     expect(distance(map!, expected)).toBeLessThan(1e-3);
+  });
+});
+
+describe("what is run for gradients", () => {
+  test("leads to nothing but them: of a text, no forward pass beside its copy", () => {
+    const { original, toRun, report } = prepare(bagOfWords([1, 2, 3, 4]), { method: "integrated-gradients" });
+    const graph = readModel(toRun!(original)).graph!;
+    expect(graph.output.map((o) => o.name)).toEqual(["relevance", POINT, SHIFTED]);
+    expect(report.outputs.map((o) => o.name)).toEqual(["logits"]);
+    const used = new Set([...graph.output.map((o) => o.name), ...graph.node.flatMap((n) => n.input)]);
+    expect(graph.node.filter((n) => !n.output.some((name) => used.has(name)))).toEqual([]);
+    expect(graph.node.filter((n) => n.opType === "ReduceSum").length).toBe(1);
   });
 });

@@ -30,7 +30,7 @@ export interface ComparisonDocument {
       readonly rounds: number;
     } | null;
   }[];
-  /** One per input and target; maps in the order of the methods, null where a method failed. */
+  /** One per input and target; maps in the order of the methods, null where a method failed, or says nothing of a difference of classes. */
   readonly comparisons: readonly {
     readonly input: Pick<Sample, "name" | "sha256" | "kind" | "size">;
     readonly target: DocumentTarget;

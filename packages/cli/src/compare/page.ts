@@ -9,7 +9,7 @@ import { unitsOf, viewOf } from "../output/text.js";
 import { asVitrailError } from "../problem.js";
 import type { Agreement } from "./agreement.js";
 import { costText } from "./cost.js";
-import type { ColumnResult, ComparedRow, Comparison } from "./run.js";
+import { absence, type ColumnResult, type ComparedRow, type Comparison } from "./run.js";
 import { rowTitle } from "./sheet.js";
 import { figure } from "./table.js";
 
@@ -112,7 +112,7 @@ function section(row: ComparedRow, columns: readonly ColumnResult[], { model }: 
   if (!isText(sample)) return html`${head}${values(row, columns)}`;
   return html`${head}${columns.map((column, index) => {
     const answer = answers[index];
-    const what = answer ? textOf(answer, model, column.name) : html`<p>No map; the reason stands above.</p>`;
+    const what = answer ? textOf(answer, model, column.name) : html`<p>${absence(column, row)}</p>`;
     const cost = column.cost ? ` · ${costText(column.cost)}` : "";
     return html`<div class="column"><h3>${column.name}</h3><p class="caption">${stamp(column.method.classSpecific)}${cost}</p>${what}</div>`;
   })}`;
@@ -123,14 +123,16 @@ function textOf(answer: Answer, model: string, method: string): Markup {
   return { markup: toFragment(viewOf(answer, { model, method }, scaleOf(unitsOf(answer)))) };
 }
 
-function values({ answers, common }: ComparedRow, columns: readonly ColumnResult[]): Markup {
+function values(row: ComparedRow, columns: readonly ColumnResult[]): Markup {
+  const { answers, common } = row;
   const extreme = (list: ArrayLike<number>, pick: (a: number, b: number) => number) =>
     formatNumber(Array.from(list).reduce((a, b) => pick(a, b)));
   return html`<div class="scroll"><table class="values">
 <thead><tr><th scope="col">method</th><th scope="col">smallest</th><th scope="col">largest</th><th scope="col">in words</th></tr></thead>
-<tbody>${columns.map(({ name }, index) => {
+<tbody>${columns.map((column, index) => {
+    const { name } = column;
     const [answer, map] = [answers[index], common[index]];
-    if (!answer || !map) return html`<tr><th scope="row">${name}</th><td colspan="3">no map</td></tr>`;
+    if (!answer || !map) return html`<tr><th scope="row">${name}</th><td colspan="3">${absence(column, row)}</td></tr>`;
     return html`<tr><th scope="row">${name}</th><td>${extreme(map.values, Math.min)}</td><td>${extreme(map.values, Math.max)}</td><td>${sentenceOf(answer)}</td></tr>`;
   })}</tbody></table></div>`;
 }

@@ -18,7 +18,9 @@ export interface ComparedRow {
   readonly sample: Sample;
   /** "WBC", "A rather than B". */
   readonly target: string;
-  /** One per column; undefined where the method failed. */
+  /** Whether it asks what speaks for one class rather than another. */
+  readonly contrast: boolean;
+  /** One per column; undefined where the method failed, or says the same of every class and is asked for the difference. */
   readonly answers: readonly (Answer | undefined)[];
   readonly common: readonly (Common | undefined)[];
 }
@@ -80,25 +82,37 @@ export async function compareAll(columns: readonly Column[], options: CompareOpt
   bar.end();
   return {
     columns: results.map(({ column }) => column),
-    rows: rowsOf(results.map(({ answers }) => answers)),
+    rows: rowsOf(results),
     refusals,
   };
 }
 
 /** Inputs in their order, the targets of each in theirs. */
-function rowsOf(answersOf: readonly (readonly Answer[])[]): ComparedRow[] {
+function rowsOf(results: readonly { column: ColumnResult; answers: readonly Answer[] }[]): ComparedRow[] {
   const keyOf = (answer: Answer) => fileTarget(answer).index;
   const heads = new Map<Sample, Map<string, Answer>>();
-  for (const answer of answersOf.flat()) {
+  for (const answer of results.flatMap(({ answers }) => answers)) {
     const targets = heads.get(answer.sample) ?? new Map<string, Answer>();
     heads.set(answer.sample, targets.set(keyOf(answer), targets.get(keyOf(answer)) ?? answer));
   }
+  const some = results.some(({ column }) => column.method.classSpecific);
   return [...heads].flatMap(([sample, targets]) =>
     [...targets].map(([key, head]) => {
-      const answers = answersOf.map((all) => all.find((each) => each.sample === sample && keyOf(each) === key));
+      const contrast = head.chosen.kind === "contrast";
+      const answers = results.map(({ column, answers: all }) =>
+        // A map of zeros in the picture, and among what is compared, would pass for an answer.
+        contrast && some && !column.method.classSpecific
+          ? undefined
+          : all.find((each) => each.sample === sample && keyOf(each) === key),
+      );
       const common = inCommonUnits(answers.filter((answer) => answer !== undefined));
       let next = 0;
-      return { sample, target: titleOf(head), answers, common: answers.map((answer) => answer && common[next++]) };
+      const inOrder = answers.map((answer) => answer && common[next++]);
+      return { sample, target: titleOf(head), contrast, answers, common: inOrder };
     }),
   );
 }
+
+/** What stands where a column has no map. */
+export const absence = ({ method }: Column, { contrast }: ComparedRow): string =>
+  contrast && !method.classSpecific ? "the same for both classes" : "no map";

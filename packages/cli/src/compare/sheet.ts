@@ -4,7 +4,7 @@ import { isPicture, type PictureSample } from "../input/picture-sample.js";
 import { captionOf } from "../output/picture.js";
 import type { View } from "../output/view.js";
 import { costText } from "./cost.js";
-import type { ColumnResult, ComparedRow } from "./run.js";
+import { absence, type ColumnResult, type ComparedRow } from "./run.js";
 
 /** Rows on one sheet: more would make a picture that no viewer likes. */
 const most = 12;
@@ -33,7 +33,9 @@ export function drawSheets(
   }));
   const drawn = rows.filter(canDraw).map((row) => {
     const { raster, geometry } = row.sample as PictureSample;
-    const cells = row.common.map((each) => (each?.grid ? keepSign(each.grid, view.sign) : "no map"));
+    const cells = row.common.map((each, c) =>
+      each?.grid ? keepSign(each.grid, view.sign) : absence(columns[c]!, row),
+    );
     return { title: rowTitle(row), picture: raster, rectangle: geometry.rectangle, cells };
   });
   const count = Math.ceil(drawn.length / most);

@@ -11,7 +11,8 @@ export function agreementSentence(rows: readonly ComparedRow[], agreements: read
   const which =
     sizes.length === 1 ? `${strongest(size!, top)} of ${size} ${unit}` : `${top >= 1 ? top : `${top * 100} %`} ${unit}`;
   const chance = agreements.find((each) => each.chance !== undefined)?.chance ?? 0;
-  const over = n > 1 ? `, means over ${n} maps` : "";
+  const fewer = agreements.some((each) => each.n < n);
+  const over = n > 1 ? `, means over ${fewer ? "up to " : ""}${n} maps` : "";
   return `Agreement${over}: above the diagonal Spearman's rank correlation; below it the share of the strongest ${which} that both methods name (by chance ${chance.toFixed(2)}).`;
 }
 

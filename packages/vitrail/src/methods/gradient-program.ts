@@ -2,6 +2,7 @@
  * ∂y/∂x itself, for methods that take it at many points: pixels are fed at the point. Embeddings are looked up inside the model, so
  * there the forward pass is copied from the embeddings on and a further input is added to them; what the copy says is an output too.
  */
+import type { Source } from "../analysis.js";
 import { fail } from "../errors.js";
 import { copyForward } from "../gradient/copy.js";
 import { gradientStep, pullBack } from "../gradient/reverse.js";
@@ -15,19 +16,27 @@ export const POINT = "vitrail/point";
 /** The explained output at the shifted embeddings. */
 export const SHIFTED = "vitrail/shifted";
 
-export const gradientProgram: BuiltMethod = {
+const gradient = {
   id: "gradient",
   title: "Gradient",
   citation: "",
   needs: ["gradient"],
-  copiesForward: true,
   classSpecific: true,
   kind: "input",
   signed: true,
   options: [],
-  build: ({ b, analysis, seed, gradientOf }) => {
+} as const;
+
+const atInput: BuiltMethod = {
+  ...gradient,
+  build: ({ analysis: { source }, gradientOf }) => ({ relevance: gradientOf([source.value])[0]!, sites: [] }),
+};
+
+const atEmbedding: BuiltMethod = {
+  ...gradient,
+  copiesForward: true,
+  build: ({ b, analysis, seed }) => {
     const { source, output, model } = analysis;
-    if (source.kind === "input") return { relevance: gradientOf([source.value])[0]!, sites: [] };
     const embedded = b.asReal(source.value);
     const shape = b.shape(embedded);
     const ids = b.shape(model.inputs.get(source.input)!);
@@ -53,4 +62,9 @@ export const gradientProgram: BuiltMethod = {
       ],
     };
   },
+};
+
+export const gradientProgram: Readonly<Record<Source["kind"], BuiltMethod>> = {
+  input: atInput,
+  embedding: atEmbedding,
 };

@@ -3,6 +3,7 @@
  * over `steps` points; how far the map misses f(x) - f(x') is reported with it (their axiom of completeness).
  */
 
+import { addScaled } from "./add-scaled.js";
 import { gradientProgram } from "./gradient-program.js";
 import type { DrivenMethod } from "./method.js";
 import { quadrature, quadratureRules } from "./quadrature.js";
@@ -43,9 +44,7 @@ export const integratedGradients: DrivenMethod = {
     await gradients(
       nodes.length,
       (i) => x.map((v) => baseline + nodes[i]! * (v - baseline)),
-      (gradient, i) => {
-        for (const [k, g] of gradient.entries()) mean[k]! += weights[i]! * g;
-      },
+      (gradient, i) => addScaled(mean, gradient, weights[i]!),
     );
     const relevance = x.map((v, k) => (v - baseline) * mean[k]!);
     const difference = score - (await scoreAt(new Float32Array(x.length).fill(baseline)));

@@ -1,5 +1,5 @@
 /** Table 3: one file per published method says what a layer contributes and how layers are aggregated. */
-import type { Analysis } from "../analysis.js";
+import type { Analysis, Source } from "../analysis.js";
 import type { AttentionSite } from "../canonicalize/attention-site.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
@@ -92,8 +92,8 @@ export interface BuiltMethod extends MethodEntry {
 
 /** A method that is a loop: the runtime runs the model, or one program compiled from it, many times. */
 export interface DrivenMethod extends MethodEntry {
-  /** What is compiled and run; without it the model as it is, which then needs no operator to be known. */
-  readonly program?: BuiltMethod;
+  /** What is compiled and run, by where data begins; without it the model as it is, which then needs no operator to be known. */
+  readonly program?: Readonly<Record<Source["kind"], BuiltMethod>>;
   /** The map of one sample. */
   readonly drive: (context: DriveContext) => Promise<Driven>;
 }

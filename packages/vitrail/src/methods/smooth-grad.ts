@@ -3,6 +3,7 @@
  * direction among the embeddings, so there its product with the embedding is given (many models norm embeddings first, and the sum
  * of a gradient's own numbers is then zero).
  */
+import { addScaled } from "./add-scaled.js";
 import { draw } from "./draw.js";
 import { gradientProgram } from "./gradient-program.js";
 import type { DrivenMethod } from "./method.js";
@@ -41,9 +42,7 @@ export const smoothGrad: DrivenMethod = {
     await gradients(
       samples!,
       () => (deviation > 0 ? x.map((v) => v + deviation * normal()) : x),
-      (gradient) => {
-        for (const [k, g] of gradient.entries()) relevance[k]! += g / samples!;
-      },
+      (gradient) => addScaled(relevance, gradient, 1 / samples!),
     );
     if (options.timesInput || embedded) for (const [k, v] of x.entries()) relevance[k]! *= v;
     return { relevance };

@@ -1,5 +1,5 @@
 /** Bytes <-> ONNX messages. This folder is the only place that knows protobuf. */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
 import { fail } from "../errors.js";
 import { type ModelProto, ModelProtoSchema } from "./generated/onnx_pb.js";
 
@@ -30,6 +30,10 @@ export function readModel(bytes: Uint8Array): ModelProto {
     });
   return model;
 }
+
+/** What parsing `bytes` behind the model's own makes of it: the graph gets the appended nodes, constants, inputs and outputs. */
+export const mergeModel = (model: ModelProto, bytes: Uint8Array): ModelProto =>
+  mergeFromBinary(ModelProtoSchema, model, bytes);
 
 export const writeModel = (model: ModelProto): Uint8Array => toBinary(ModelProtoSchema, model);
 

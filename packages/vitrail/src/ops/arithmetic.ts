@@ -79,10 +79,10 @@ export const Mod = defineOp("Mod", {
   gradient: notCovered,
 });
 
-/** As clips of data Max and Min pass the cotangent where they let the value through. */
+/** They pass the cotangent where they let the value through: as clips of data, and element by element between several values. */
 const extremum = (name: "Max" | "Min", f: (...x: number[]) => number, fold: (a: D.Dim, c: D.Dim) => D.Dim) =>
   defineOp(name, {
-    role: "elementwise",
+    role: (node) => (dataInputs(node).length > 1 ? "movement" : "elementwise"),
     infer: (c: InferContext) =>
       elementwise(isFloat(input(c, 0).type) ? (...e) => known(f)(...e) : (...e) => e.reduce(fold))(c),
     scalar: f,

@@ -17,7 +17,7 @@ import { type Feeds, fromFloat32, type Outputs, sizeOf, type Tensor, toFloat32 }
 import { type Sample, sampleUnits } from "./units.js";
 
 /** Rows of one run. More gain nothing on a CPU, and gradients keep every layer's values. */
-const ROWS = { forward: 8, gradient: 1 };
+const ROWS = { forward: 8, gradient: 2 };
 
 export function explainDriven(session: Session, findings: Findings) {
   const { metadata } = findings;

@@ -1,7 +1,8 @@
+import { joined } from "../emit/joined.js";
 import { inspect } from "../inspect.js";
 import { type Metadata, readMetadata } from "../metadata.js";
 import type { CompileOptions } from "../options.js";
-import { type Driving, prepare } from "../prepare.js";
+import { type Driving, type Prepared, prepare } from "../prepare.js";
 import type { Report } from "../report.js";
 
 /** What is known about a model that explains itself, or that is driven; without `print`, which cannot cross threads. */
@@ -11,10 +12,8 @@ export interface Findings extends Omit<Report, "print" | "metadata"> {
   readonly driving?: Driving | undefined;
 }
 
-/** What is run (a model and what is appended to it, if anything), and what is known about it. */
-export interface Loaded {
-  readonly original: Uint8Array;
-  readonly patch: Uint8Array;
+/** A model, what is run to explain it (prepare.ts), and what is known about it. */
+export interface Loaded extends Pick<Prepared, "original" | "toRun"> {
   readonly findings: Findings;
 }
 
@@ -24,11 +23,11 @@ export function load(model: Uint8Array, options: CompileOptions = {}): Loaded {
   const metadata = asked ? undefined : readMetadata(model);
   if (metadata) {
     const { bytes } = metadata.source;
-    const parts = { original: model.subarray(0, bytes), patch: model.subarray(bytes) };
-    return { ...parts, findings: findingsOf(inspect(model), metadata) };
+    const [original, patch] = [model.subarray(0, bytes), model.slice(bytes)];
+    return { original, toRun: (own) => joined(own, patch), findings: findingsOf(inspect(model), metadata) };
   }
-  const { original, patch, report, metadata: made, driving } = prepare(model, options);
-  return { original, patch, findings: findingsOf(report, made, driving) };
+  const { original, toRun, report, metadata: made, driving } = prepare(model, options);
+  return { original, toRun, findings: findingsOf(report, made, driving) };
 }
 
 const findingsOf = ({ print: _, ...found }: Report, metadata: Metadata, driving?: Driving): Findings => ({

@@ -1,7 +1,6 @@
 /** Explainers of driven methods over plain sessions, as `vitrail/node` and `vitrail/web` make them. */
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Arrays } from "../../../../test/support/runtime.js";
-import { joined } from "../../src/emit/joined.js";
 import type { CompileOptions } from "../../src/options.js";
 import { type Explainer, explainerOver } from "../../src/runtime/explainer.js";
 import { load } from "../../src/runtime/load.js";
@@ -16,7 +15,7 @@ export interface Counted {
 }
 
 export async function drivenExplainer(model: Uint8Array, options: CompileOptions): Promise<Counted> {
-  const { original, patch, findings } = load(model, options);
+  const { original, toRun, findings } = load(model, options);
   const rows = { explanation: 0, prediction: 0 };
   const open = async (content: Uint8Array, part: keyof typeof rows): Promise<NativeSession> => {
     const session = await InferenceSession.create(content, { logSeverityLevel: 4, intraOpNumThreads: 1 });
@@ -32,9 +31,8 @@ export async function drivenExplainer(model: Uint8Array, options: CompileOptions
       release: () => session.release(),
     };
   };
-  const appended = patch.length > 0;
-  const first = await open(joined(original, patch), appended ? "explanation" : "prediction");
-  const session = pairSession(first, appended ? () => open(original, "prediction") : undefined);
+  const first = await open(toRun?.(original) ?? original, toRun ? "explanation" : "prediction");
+  const session = pairSession(first, toRun && (() => open(original, "prediction")));
   return { explainer: explainerOver(session, findings), rows };
 }
 

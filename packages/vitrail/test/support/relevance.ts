@@ -53,10 +53,10 @@ export interface PassRequest {
 }
 
 /** The pass, emitted but not run. */
-function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
+function emitted(sketch: Subject, request: Omit<PassRequest, "start">) {
   const { from, wanted, composite = chefer2021, stabilizer = 0, ridge = 0, pass = "relevance" } = request;
   const { wholeBatch = false } = request;
-  sketch.output(from);
+  sketch.output?.(from);
   const model = sketch.bytes();
   const graph = importModel(readModel(model));
   const b = graph.builder;
@@ -72,7 +72,7 @@ function emitted(sketch: Sketch, request: Omit<PassRequest, "start">) {
     () => false,
     (n) => unitInput(units, n),
   );
-  const seed = b.value("float64", output.shape);
+  const seed = b.value(b.real, output.shape);
   const values = wanted.map((name) => named.get(name)!);
   const division = divisionOf({ stabilizer, ridge });
   const notes: Notes = { divisions: [], additions: [] };
@@ -119,8 +119,11 @@ export async function readings(sketch: Sketch, request: PassRequest): Promise<nu
   return Array.from({ length: values.length / 2 }, (_, i) => values.slice(2 * i, 2 * i + 2));
 }
 
+/** A graph with what it is fed; `output` names what is explained, where the file does not. */
+export type Subject = Pick<Sketch, "bytes" | "feeds"> & Partial<Pick<Sketch, "output">>;
+
 /** Relevance of the wanted values. */
-export async function pulled(sketch: Sketch, request: PassRequest): Promise<Record<string, number[]>> {
+export async function pulled(sketch: Subject, request: PassRequest): Promise<Record<string, number[]>> {
   const { from, start, wanted } = request;
   const { model, graph, seed, found, dims } = emitted(sketch, request);
   const b = graph.builder;
@@ -136,7 +139,7 @@ export async function pulled(sketch: Sketch, request: PassRequest): Promise<Reco
   });
   const session = await open(Uint8Array.of(...model, ...patch.bytes));
   if (elementCount(dims) !== start.length) throw new Error(`${from} has ${elementCount(dims)} elements`);
-  const results = await session.run({ ...sketch.feeds, R: array("float64", start, dims) });
+  const results = await session.run({ ...sketch.feeds, R: array(b.real, start, dims) });
   await session.release();
   return Object.fromEntries(wanted.map((name) => [name, [...results[`R_${name}`]!.values]]));
 }

@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
-import { joined } from "../../emit/joined.js";
 import { VitrailError } from "../../errors.js";
 import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
@@ -21,8 +20,9 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
   source = typeof model === "string" ? await fromFile(model, { mapped: runtime.device !== "wasm" }) : inMemory(model);
   const { reading, handedOver } = source;
   const { findings, appended, explained } = await reading((bytes) => {
-    const { original, patch, findings } = load(bytes, compile);
-    return { findings, appended: patch.length > 0, explained: joined(handedOver(original), patch) };
+    const { original, toRun, findings } = load(bytes, compile);
+    const own = handedOver(original);
+    return { findings, appended: toRun !== undefined, explained: toRun?.(own) ?? own };
   });
   // A model is read again for the prediction, if that is ever asked for.
   const openPrediction = async () =>

@@ -1,4 +1,3 @@
-import { joined } from "../../emit/joined.js";
 import type { CompileOptions } from "../../options.js";
 import { type Explainer, explainerOver } from "../explainer.js";
 import { load } from "../load.js";
@@ -17,10 +16,10 @@ export async function createExplainer(
   { device, threads, wasmPaths, externalData, ...compile }: ExplainerOptions = {},
 ): Promise<Explainer> {
   const bytes = await bytesOf(model);
-  const { original, patch, findings } = load(bytes, compile);
+  const { original, toRun, findings } = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
-  const openPrediction = patch.length > 0 ? () => open(original) : undefined;
-  return explainerOver(pairSession(await open(joined(original, patch)), openPrediction), findings);
+  const openPrediction = toRun && (() => open(original));
+  return explainerOver(pairSession(await open(toRun?.(original) ?? original), openPrediction), findings);
 }
 
 async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {
