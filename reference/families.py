@@ -252,6 +252,21 @@ vision(
     ),
     maps=vit_map({**CLASS_AND_MEAN, "from": 4, "to": 20}, prefix=4),
 )
+vision(
+    name="dinov3",
+    title="DINOv3: rotary positions of patches, registers, gated MLP",
+    build=hf_model(
+        hf.DINOv3ViTModel,
+        lambda: hf.DINOv3ViTConfig(
+            **{k: v for k, v in VISION.items() if k != "num_labels"}, num_register_tokens=2, use_gated_mlp=True
+        ),
+        outputs=("pooler_output",),
+        seed=623,
+    ),
+    outputs=("pooler_output",),
+    output="pooler_output",
+    maps=vit_map(prefix=3),
+)
 SWIN = dict(image_size=32, patch_size=4, embed_dim=16, mlp_ratio=2.0, num_labels=CLASSES)
 vision(
     name="swin",
@@ -656,6 +671,48 @@ text(
     targets=[[[11, 23], [7, 8]], [[4, 40], [5, 33]]],
 )
 
+BLOCKS = dict(vocab_size=60, hidden_size=WIDTH, num_labels=CLASSES, pad_token_id=0, use_cache=False)
+for name, seed, title, cls, config in (
+    (
+        "qwen3_cls",
+        714,
+        "Qwen3 style: norms of queries and keys, heads wider than the model's width would give",
+        hf.Qwen3ForSequenceClassification,
+        lambda: hf.Qwen3Config(**{**LLAMA, "num_hidden_layers": 3}, head_dim=12),
+    ),
+    (
+        "gemma_cls",
+        609,
+        "Gemma style: one key head, RMSNorm with 1 + weight, scaled embeddings, GeGLU",
+        hf.GemmaForSequenceClassification,
+        lambda: hf.GemmaConfig(**{**LLAMA, "num_key_value_heads": 1}, head_dim=8),
+    ),
+    (
+        "gpt_neox_cls",
+        612,
+        "GPT-NeoX style: attention and MLP beside each other, rotary on a part of the features",
+        hf.GPTNeoXForSequenceClassification,
+        lambda: hf.GPTNeoXConfig(
+            **BLOCKS, intermediate_size=48, num_hidden_layers=2, num_attention_heads=HEADS, max_position_embeddings=32
+        ),
+    ),
+    (
+        "bloom_cls",
+        609,
+        "BLOOM style: ALiBi biases, norm behind the embeddings",
+        hf.BloomForSequenceClassification,
+        lambda: hf.BloomConfig(**BLOCKS, n_layer=2, n_head=HEADS),
+    ),
+):
+    text(
+        name=name,
+        title=title,
+        group="decoder",
+        build=hf_model(cls, config, MASKED, seed=seed),
+        inputs=ids(30),
+        maps=text_map({"kind": "last"}),
+    )
+
 # ---------------------------------------------------------------- image and text
 
 CLIP_INPUTS = ("input_ids", "pixel_values", "attention_mask")
@@ -800,6 +857,7 @@ pixels(
     build=plain_model(plain.SwigluViT, 246),
     maps=vit_map({"kind": "mean"}, prefix=0),
 )
+pixels(name="cosine_vit", title="ViT with cosine attention, patches by unfold", build=plain_model(plain.CosineViT, 651))
 text(
     name="mha_text",
     title="nn.MultiheadAttention with explicit weights, [tokens, batch, width]; mean over all tokens",

@@ -215,6 +215,45 @@ class DenseViT(nn.Module):
         return self.classify(x)
 
 
+class CosineBlock(nn.Module):
+    """Attention that compares directions (F.normalize on queries and keys, a learned temperature), without biases."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width, elementwise_affine=False)
+        self.to_q, self.to_k, self.to_v, self.proj = (nn.Linear(width, width, bias=False) for _ in range(4))
+        self.temperature = nn.Parameter(torch.full((heads, 1, 1), 2.5))
+        self.fc1, self.fc2 = nn.Linear(width, 3 * width // 2, bias=False), nn.Linear(3 * width // 2, width, bias=False)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        y = self.norm1(x)
+        q, k, v = (f(y).reshape(b, n, self.heads, -1).transpose(1, 2) for f in (self.to_q, self.to_k, self.to_v))
+        a = (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(-1, -2) * self.temperature).softmax(-1)
+        x = x + self.proj((a @ v).transpose(1, 2).reshape(b, n, d))
+        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
+
+
+class CosineViT(nn.Module):
+    """Patches by unfold; attention that compares directions; class token."""
+
+    def __init__(self, width=24, depth=3, heads=3, classes=5, patch=4):
+        super().__init__()
+        self.patch, self.embed = patch, nn.Linear(3 * patch * patch, width)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 17, width))
+        self.blocks = nn.ModuleList(CosineBlock(width, heads) for _ in range(depth))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
+
+    def forward(self, pixel_values):
+        x = self.embed(F.unfold(pixel_values, self.patch, stride=self.patch).transpose(1, 2))
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], 1) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x)[:, 0])
+
+
 class TimmAttention(nn.Module):
     """timm's Attention: packed qkv, reshape, permute(2, 0, 3, 1, 4), unbind; q scaled before the product when not fused."""
 

@@ -9,6 +9,7 @@ import {
   fileOf,
   goldensOf,
   inputsOf,
+  isScaleFree,
   type Spelling,
   targetOf,
 } from "./collection/collection.js";
@@ -16,12 +17,6 @@ import { distance, sampleOf } from "./support/program.js";
 
 const METHODS = ["transformer-attribution", "generic-attention", "attention-rollout", "gradient-x-input"] as const;
 type MethodId = (typeof METHODS)[number];
-
-/**
- * Where the embedding goes straight into a norm, nothing depends on its length: x · gradient sums to zero but for the norm's
- * epsilon, and what float32 gives there is noise.
- */
-const SCALE_FREE = /^(deberta_v2|modernbert)/;
 
 /** How far float32 may be from the golden. `float32Noise` is what noise of 6e-8 on the weights does in float64. */
 function bound({ float32Noise }: Family, { compare, spelling }: Spelling, method: MethodId): number {
@@ -46,7 +41,7 @@ for (const family of families)
     // Attribution needs every operator and rule; the cheaper methods need no more than two spellings of a family.
     for (const [i, spelling] of family.spellings.entries())
       for (const method of i < 2 ? METHODS : METHODS.slice(0, 1)) {
-        if (method === "gradient-x-input" && SCALE_FREE.test(family.family)) continue;
+        if (method === "gradient-x-input" && isScaleFree(family)) continue;
         test(`${spelling.spelling}: ${method}`, async () => {
           for (const { explains, suffix } of family.maps) {
             const cases = family.targets.map((_, c) => goldens.get(nameOf(spelling, method, suffix, c)));

@@ -4,12 +4,9 @@ import { array, open } from "../../../test/support/runtime.js";
 import { compile } from "../src/compile.js";
 import { POINT, SHIFT, SHIFTED } from "../src/methods/gradient-program.js";
 import { prepare } from "../src/prepare.js";
-import { families, fileOf, goldensOf, inputsOf, targetOf } from "./collection/collection.js";
+import { families, fileOf, goldensOf, inputsOf, isScaleFree, targetOf } from "./collection/collection.js";
 import { drivenExplainer, toFeeds } from "./support/driven.js";
 import { distance } from "./support/program.js";
-
-/** Nothing depends on the length of embeddings that are normed first: what float32 gives there is noise. */
-const SCALE_FREE = /^(deberta_v2|modernbert)/;
 
 for (const family of families)
   describe(family.family, () => {
@@ -57,7 +54,6 @@ for (const family of families)
       await explainer.close();
       const found = target.flatMap((_, i) => [...explanation.toTokens(i)]);
       expect(found.every(Number.isFinite)).toBe(true);
-      if (!SCALE_FREE.test(family.family))
-        expect(distance(found, outputs.relevance!.values)).toBeLessThan(half ? 2e-2 : 2e-3);
+      if (!isScaleFree(family)) expect(distance(found, outputs.relevance!.values)).toBeLessThan(half ? 2e-2 : 2e-3);
     });
   });

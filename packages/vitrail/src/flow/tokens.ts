@@ -21,7 +21,7 @@ export function tokenLayout(tokens: Value): TokenLayout {
   let at: Value | undefined = tokens;
   const count = tokens.shape && tokens.shape.length >= 3 ? tokens.shape[tokens.shape.length - 2] : undefined;
   while (at) {
-    if (at.rank === 4 && isPicture(at)) return { prefix, count, ...place(at) };
+    if (at.rank === 4 && isPicture(at)) return { prefix, count, ...(at.producer ? place(at) : cut(at, prefix, count)) };
     const node: Node | undefined = at.producer;
     if (!node) break;
     if (node.operator === "ScatterND" || node.operator === "Softmax") break;
@@ -63,6 +63,14 @@ const isPicture = (v: Value): boolean => v.producer === undefined || isConvoluti
 const isBias = (node: Node): boolean =>
   node.operator === "Add" && node.inputs.some((v) => v?.producer && isConvolution(v.producer));
 const isConvolution = ({ operator }: Node): boolean => operator === "Conv" || operator === "com.microsoft.nchwc::Conv";
+
+/** The picture itself, with no convolution between: patches were unfolded out of it, as square ones. */
+function cut(picture: Value, prefix: number, count: Dim | undefined): Pick<TokenLayout, "grid"> {
+  const [rows, columns] = picture.shape!.slice(2);
+  if (typeof rows !== "number" || typeof columns !== "number" || typeof count !== "number") return {};
+  const side = Math.sqrt((rows * columns) / (count - prefix));
+  return rows % side === 0 && columns % side === 0 ? { grid: [rows / side, columns / side] } : {};
+}
 
 function place(v: Value): Pick<TokenLayout, "grid" | "stride"> {
   const [, , rows, columns] = v.shape!;

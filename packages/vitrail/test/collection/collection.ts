@@ -83,3 +83,9 @@ export function targetOf(positions: readonly (readonly number[])[]): NumberArray
   const width = positions[0]!.length;
   return array("int64", positions.flat(), width === 1 ? [positions.length] : [positions.length, width]);
 }
+
+/**
+ * Where the embedding goes straight into a norm, nothing depends on its length: x · gradient sums to zero but for the norm's
+ * epsilon, and what float32 gives there is noise.
+ */
+export const isScaleFree = ({ family }: Family): boolean => /^(deberta_v2|modernbert|bloom)/.test(family);
