@@ -94,6 +94,22 @@ test("the gradient and the relevance of a layer share one product with its trans
   expect(new Set(own).size).toBe(own.length);
 });
 
+test("the half of a GELU's derivative stands in front of the joined product, where there are fewer columns", () => {
+  const model = vit({ depth: 2, width: 32, mlpRatio: 2, activation: "erf" });
+  const program = compile(model);
+  const { nodes } = addedTo(model, program.bytes);
+  const parts = new Set(nodes.filter((n) => n.opType === "Split").flatMap((n) => n.output));
+  const single = new Set(
+    readModel(program.bytes)
+      .graph!.initializer.filter((t) => t.dims.length === 0)
+      .map((t) => t.name),
+  );
+  const scaled = nodes.filter((n) => n.opType === "Mul" && n.input.some((name) => single.has(name)));
+  expect(parts.size).toBeGreaterThan(8);
+  expect(scaled.length).toBeGreaterThan(4);
+  expect(scaled.filter((n) => n.input.some((name) => parts.has(name)))).toEqual([]);
+});
+
 describe("transposed weights are read as they stand", () => {
   test.each([
     ["one target", {}],
