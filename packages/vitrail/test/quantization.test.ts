@@ -4,6 +4,7 @@ import { ModelWriter } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
 import { array, run } from "../../../test/support/runtime.js";
 import { importModel } from "../src/canonicalize/import.js";
+import { compile } from "../src/compile.js";
 import { readModel } from "../src/onnx/model.js";
 import { tensorOf } from "../src/tensor/tensor.js";
 import { gradientProgram } from "./conformance/gradient.js";
@@ -122,4 +123,31 @@ test("weights that are dequantised stay constants", () => {
   m.output(m.op("MatMul", [x, w]), "float32", [3, 5], "y");
   const product = importModel(readModel(m.bytes())).outputs.get("y")!.producer!;
   expect(product.inputs[1]).toMatchObject({ name: "w", data: false });
+});
+
+/** The class token is read, so that the last block is narrowed to its row; the integers are inside one fused operator. */
+test("products of integers in one operator, in a block that is narrowed to one token", async () => {
+  const spelled = (project: Chain): Uint8Array => {
+    const draw = random(11);
+    const m = new ModelWriter({ opset: 17 });
+    const matrix = (to: number) => m.weights(draw.normals(4 * to), [4, to]);
+    const x = m.input("x", "float32", [2, 3, 4]);
+    const [q, k, v] = [4, 4, 4].map((to) => m.op("MatMul", [x, matrix(to)]));
+    const scores = m.op("MatMul", [q!, m.op("Transpose", [k!], { perm: [0, 2, 1] })]);
+    const attended = m.op("MatMul", [m.op("Softmax", [scores], { axis: -1 }), v!]);
+    const first = m.op("Gather", [project(m, attended), m.constant(tensorOf("int64", 0))], { axis: 1 });
+    m.output(m.op("MatMul", [first, m.weights(draw.normals(15), [5, 3])]), "float32", [2, 3], "y");
+    return m.bytes();
+  };
+  const scale = (m: ModelWriter) => scalar(m, "float32", 0.02);
+  const fused: Chain = (m, x) =>
+    m.op("com.microsoft::DynamicQuantizeMatMul", [x, weights(m), scale(m), scalar(m, "int8", 0)]);
+  const apart: Chain = (m, x) => {
+    const [q, s, zero] = dynamic(m, x);
+    const product = m.op("MatMulInteger", [q, weights(m), zero, scalar(m, "int8", 0)]);
+    return m.op("Mul", [m.op("Cast", [product], { to: 1 }), m.op("Mul", [s, scale(m)])]);
+  };
+  const feeds = { x: array("float32", random(12).normals(24), [2, 3, 4]), target: array("int64", [1, 2], [2]) };
+  const maps = await Promise.all([fused, apart].map(async (chain) => run(compile(spelled(chain)).bytes, feeds)));
+  expectClose(maps[0]!.relevance!.values, maps[1]!.relevance!.values);
 });

@@ -44,6 +44,7 @@ export function narrow(b: Builder, output: Value): string | undefined {
     });
     const small = remake(b, node, inputs, request.axis);
     small.emitAs = sliceOf(b, y, request);
+    if (y.writtenAs) small.writtenAs = small.emitAs;
     narrowed.set(y, small);
   }
   return read;
