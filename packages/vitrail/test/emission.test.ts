@@ -95,7 +95,7 @@ test("the gradient and the relevance of a layer share one product with its trans
 });
 
 test("the half of a GELU's derivative stands in front of the joined product, where there are fewer columns", () => {
-  const model = vit({ depth: 2, width: 32, mlpRatio: 2, activation: "erf" });
+  const model = vit({ depth: 2, width: 32, heads: 4, mlpRatio: 2, activation: "erf" });
   const program = compile(model);
   const { nodes } = addedTo(model, program.bytes);
   const parts = new Set(nodes.filter((n) => n.opType === "Split").flatMap((n) => n.output));
