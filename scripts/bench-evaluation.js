@@ -1,7 +1,7 @@
 /**
- * What an evaluation costs beyond the forwards that it needs: the time of every perturbation metric in units of the time that the same
- * batches take when they are ready and nothing else is done, in turns in one loop; and maps per second beside bare forwards per second.
- * Writes the table into the README; with names of metrics it only measures those.
+ * What an evaluation costs beyond the forwards that it needs: the processor time of every perturbation metric, all threads together, in
+ * units of what the same batches take when they are ready and nothing else is done, in turns in one loop; and maps per second beside
+ * bare forwards per second. (Where a processor is idle it costs less: the next batch is made while one runs.) Writes the table into the README; with names of metrics it only measures those.
  *
  *     npm run bench:evaluation -- [road ...]
  */
@@ -45,7 +45,7 @@ async function main() {
     ];
     const rows = columns[0].rows.map(([name], i) => `| ${[name, ...columns.map((c) => c.rows[i][1])].join(" | ")} |`);
     const head = [`| | ${columns.map((c) => c.title).join(" | ")} |`, `|---|${columns.map(() => "--:|").join("")}`];
-    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its time divided by that of its batches of forwards alone, how many inputs they have in brackets.`;
+    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its processor time divided by that of its batches of forwards alone; how many inputs they have in brackets.`;
     const text = [...head, ...rows, "", note].join("\n");
     console.log(text);
     if (named.length > 0) return;
@@ -105,7 +105,7 @@ async function column(title, file, size, patch) {
   return { title, rows };
 }
 
-/** Milliseconds of one metric on one case, and the batches of which it asked the model. */
+/** Processor time of one metric on one case, and the batches of which it asked the model. */
 async function timeOf(metric, model, subject, seed) {
   const batches = [];
   const watched = {
@@ -121,10 +121,12 @@ async function timeOf(metric, model, subject, seed) {
   return { batches, time };
 }
 
+/** Microseconds of all threads: other processes change it little. */
 async function clocked(work) {
-  const start = performance.now();
+  const start = process.cpuUsage();
   await work();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  return user + system;
 }
 
 await main();

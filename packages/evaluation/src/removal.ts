@@ -41,7 +41,11 @@ export function removalOf(probe: Probe, unit: string, fill: Fill): Removal {
   const { case: of, model, random } = probe;
   const fine = unit === "pixel" ? of.subject.pixels : undefined;
   const subject = fine ?? of.subject;
-  const scores = fine ? perPixel(of.subject, probe.relevance) : perUnit(of.subject, probe.relevance);
+  let known: Float32Array | undefined;
+  const scores = () => {
+    known ??= fine ? perPixel(of.subject, probe.relevance) : perUnit(of.subject, probe.relevance);
+    return known;
+  };
   const score = (logits: Float32Array, kind: Kind) =>
     kind === "logit" ? logits[of.target]! : probability(logits, of.target, model.activation);
   const answers: Removal["answers"] = async (sets) => {
@@ -55,8 +59,10 @@ export function removalOf(probe: Probe, unit: string, fill: Fill): Removal {
   const before: Removal["before"] = async (kind) => score(await probe.logits(), kind);
   return {
     units: subject.units,
-    scores,
-    order: () => descending(scores, random),
+    get scores() {
+      return scores();
+    },
+    order: () => descending(scores(), random),
     answers,
     without,
     before,
