@@ -14,6 +14,12 @@ import { replaceBetween } from "./docs.js";
 
 const root = new URL("../", import.meta.url);
 
+/** Methods that ask the model once for a map, so that many sentences can be measured. */
+const ONE_RUN = [
+  ...["transformer-attribution", "generic-attention", "attention-rollout", "raw-attention", "attention-grad-cam"],
+  ...["partial-lrp", "lrp", "gradient-x-input", "cp-lrp", "attn-lrp", "res-lrp", "libra-grad", "le-grad"],
+];
+
 /** What is measured: the arguments of `vitrail evaluate`. */
 const RUNS = {
   "planted-shapes": evaluate("models/planted-shapes", "planted-shapes --limit 30", [
@@ -28,10 +34,13 @@ const RUNS = {
   ]),
   "blood-cells, WBC": bloodCells("WBC"),
   "blood-cells, Platelets": bloodCells("Platelets"),
-  "toxic-sentences": evaluate("models/toxic-sentences", "models/toxic-sentences/test-split --only 1 --limit 80", [
-    "token-f1",
-    "auprc",
-    "srg",
+  "toxic-sentences": evaluate(
+    "models/toxic-sentences",
+    `models/toxic-sentences/test-split --only 1 --methods ${ONE_RUN.join(" ")}`,
+    ["token-f1", "auprc"],
+  ),
+  "toxic-sentences, few": evaluate("models/toxic-sentences", "models/toxic-sentences/test-split --only 1 --limit 80", [
+    ...["auprc", "srg"],
   ]),
 };
 
@@ -65,7 +74,17 @@ const TABLES = [
   },
   { marker: "blood-cells", file: "README.md", columns: bloodColumns },
   { marker: "relevance-table", file: "models/blood-cells/README.md", columns: bloodColumns },
-  ...["planted-shapes", "planted-shortcut", "planted-sentences", "toxic-sentences"].map((run) => ({
+  {
+    marker: "relevance-table",
+    file: "models/toxic-sentences/README.md",
+    columns: [
+      ["`token-f1`", "toxic-sentences", "token-f1"],
+      ["`auprc`", "toxic-sentences", "auprc"],
+      ["few: `auprc`", "toxic-sentences, few", "auprc"],
+      ["few: `srg`", "toxic-sentences, few", "srg"],
+    ],
+  },
+  ...["planted-shapes", "planted-shortcut", "planted-sentences"].map((run) => ({
     marker: "relevance-table",
     file: `models/${run}/README.md`,
     columns: RUNS[run].metrics.map((metric) => [`\`${metric}\``, run, metric]),
@@ -87,7 +106,7 @@ function summaryOf(run) {
     console.log(`vitrail ${RUNS[run].command}`);
     const quiet = ["-o", out, "--gallery", "0", ...(resume ? [] : ["--fresh"])];
     const given = flags.filter((text) => text.startsWith("--"));
-    const own = given.reduce((text, flag) => text.replace(new RegExp(` ${flag} \\S+`), ""), RUNS[run].command);
+    const own = given.reduce((text, flag) => text.replace(new RegExp(` ${flag}( (?!--)\\S+)+`), ""), RUNS[run].command);
     const args = [...own.split(" "), ...flags, ...quiet];
     const { status } = spawnSync(
       process.execPath,
