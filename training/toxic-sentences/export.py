@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from data import Sentence, load_all, shipped
 from metrics import scores
 from model import Bert
+from rationale import marked, token_auprc
 from tokens import PAD, SPECIAL
 
 SAMPLES = (
@@ -83,6 +84,9 @@ def fill(card: Path, record: dict):
     text = card.read_text(encoding="utf-8")
     before, rest = text.split("<!-- generated:metrics -->")
     after = rest.split("<!-- /generated:metrics -->")[1]
+    table += ["", "| rationales: token AUPRC, this script's own | n | attention rollout | generic attention |", "|---|---|---|---|"]
+    for name, r in record["rationales"].items():
+        table.append(f"| {name} | {r['n']:,} | {r['rollout']:.3f} | {r['generic']:.3f} |")
     lines = "\n".join(table)
     card.write_text(f"{before}<!-- generated:metrics -->\n{lines}\n<!-- /generated:metrics -->{after}", encoding="utf-8")
 
@@ -154,11 +158,21 @@ def main():
     with torch.no_grad():
         expected = model(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
     record = json.loads((args.run / "metrics.json").read_text())
+    own = run(session, tokenizer, part)
+    flagged = [s for s, (clean, toxic) in zip(part, own) if s.label == 1 and toxic > clean]
+    write_lines(args.run / "flagged" / "sentences.jsonl", flagged)
+    record["rationales"] = {
+        name: {"n": len(rows), **token_auprc(model, rows)}
+        for name, rows in (
+            ("all toxic sentences of `test-split/`", marked(tokenizer, part)),
+            ("those that the model calls toxic", marked(tokenizer, flagged)),
+        )
+    }
     record["onnx"] = {
         "bytes": (args.out / "onnx" / "model.onnx").stat().st_size,
         "largest difference to PyTorch": float(abs(expected - logits[:64]).max()),
         "test": scores(logits, [s.label for s in test]),
-        "test-split": scores(run(session, tokenizer, part), [s.label for s in part]),
+        "test-split": scores(own, [s.label for s in part]),
     }
     unknown = [tokenizer.encode(s.text, add_special_tokens=False).tokens for s in test]
     total = sum(map(len, unknown))

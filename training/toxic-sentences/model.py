@@ -18,8 +18,8 @@ class Attention(nn.Module):
     def forward(self, x, bias):
         # Written out instead of calling the fused operator: the probabilities are what an explanation reads.
         q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
-        scores = q @ k.transpose(-2, -1) / self.size**0.5 + bias
-        mixed = self.dropout(scores.softmax(-1)) @ v
+        self.probabilities = (q @ k.transpose(-2, -1) / self.size**0.5 + bias).softmax(-1)
+        mixed = self.dropout(self.probabilities) @ v
         return self.output(mixed.transpose(1, 2).reshape(x.size(0), x.size(1), self.heads * self.size))
 
 
@@ -32,14 +32,19 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, bias):
-        x = self.norm1(x + self.dropout(self.attention(x, bias)))
+    def forward(self, x, bias, skip):
+        read = self.dropout(self.attention(x, bias))
+        if self.training and skip > 0:
+            # Some samples do without this block's attention, so that the class token learns to read in every block.
+            read = read * (torch.rand(x.size(0), 1, 1) >= skip) / (1 - skip)
+        x = self.norm1(x + read)
         return self.norm2(x + self.dropout(self.mlp(x)))
 
 
 class Bert(nn.Module):
-    def __init__(self, vocabulary=4000, positions=160, width=128, depth=4, heads=4, ratio=2, labels=2, dropout=0.1):
+    def __init__(self, vocabulary=4000, positions=160, width=128, depth=4, heads=4, ratio=2, labels=2, dropout=0.1, skip=0.0):
         super().__init__()
+        self.skip = skip
         self.config = dict(
             vocabulary=vocabulary, positions=positions, width=width, depth=depth, heads=heads, ratio=ratio, labels=labels
         )
@@ -60,8 +65,12 @@ class Bert(nn.Module):
         x = self.words(input_ids) + self.positions.weight[: input_ids.size(1)]
         x = self.dropout(self.norm(x))
         for block in self.blocks:
-            x = block(x, bias)
+            x = block(x, bias, self.skip)
         return x
 
     def forward(self, input_ids, attention_mask):
-        return self.classifier(self.dropout(self.encode(input_ids, attention_mask)[:, 0]))
+        return self.read(self.encode(input_ids, attention_mask))
+
+    def read(self, tokens):
+        """The labels, from the class token alone."""
+        return self.classifier(self.dropout(tokens[:, 0]))
