@@ -36,7 +36,20 @@ class Scope {
   }
 }
 
+/** What one reading learns of the sizes, the next one knows from the start: a window that is a minimum of sizes, yet always 4. */
 export function importModel(model: ModelProto): ModelGraph {
+  const known = new Map<string, number>();
+  for (let reading = 1; ; reading++) {
+    const graph = read(model, known);
+    const news = [...graph.builder.learned].filter(([name]) => !known.has(name));
+    if (news.length === 0 || reading === MOST_READINGS) return graph;
+    for (const [name, value] of news) known.set(name, value);
+  }
+}
+/** Two are needed where anything is learned, three where that shows more. */
+const MOST_READINGS = 4;
+
+function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph {
   const graph = model.graph!;
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
   if (opset < 11)
@@ -44,7 +57,7 @@ export function importModel(model: ModelProto): ModelGraph {
       why: "operator sets below 11 spell padding, clipping and slices in ways that are not covered",
       try: "convert the model with onnx.version_converter, or export it again",
     });
-  const builder = new Builder(opset, operators);
+  const builder = new Builder(opset, operators, known);
   if (usesOnlyDoubles(graph)) builder.real = "float64";
   const importer = new Importer(builder, opset, model.functions);
   const scope = new Scope();

@@ -62,7 +62,8 @@ const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (en
     infer: (c): Inferred => {
       const known = fold && intsOf(input(c, 0));
       const shape = reducedShape(c);
-      const ints = known && known.dims.length <= 1 ? vector([fold(known.entries)]) : undefined;
+      const ints =
+        known && known.dims.length <= 1 && known.entries.length > 0 ? vector([fold(known.entries)]) : undefined;
       return {
         type: input(c, 0).type,
         shape,
@@ -100,12 +101,9 @@ export const ReduceProd: Operator = {
   ...reduction("ReduceProd", "opaque", undefined, D.product),
   gradient: notCovered,
 };
-export const ReduceMax = reduction("ReduceMax", "opaque", ({ x, y, dy, b }) =>
-  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
-);
-export const ReduceMin = reduction("ReduceMin", "opaque", ({ x, y, dy, b }) =>
-  b.where(b.emit("Equal", [x, y]), dy, b.scalar(0)),
-);
+const throughEqual: Pull = ({ x, y, dy, b }) => b.where(b.emit("Equal", [x, y]), dy, b.scalar(0));
+export const ReduceMax = reduction("ReduceMax", "opaque", throughEqual, (e) => e.reduce(D.maximum));
+export const ReduceMin = reduction("ReduceMin", "opaque", throughEqual, (e) => e.reduce(D.minimum));
 
 export const GlobalAveragePool = defineOp("GlobalAveragePool", {
   role: "mean",
