@@ -7,7 +7,8 @@ import { append } from "./compile.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
-import { type TokenLayout, tokenLayout } from "./flow/tokens.js";
+import type { Patches } from "./flow/patches.js";
+import { tokenLayout } from "./flow/tokens.js";
 import { type Metadata, originalBytes } from "./metadata.js";
 import { type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
@@ -68,7 +69,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const program =
     method.program && append(original, method.program, { ...resolved, values: {}, target: "weights", several: false });
   const own = program?.report.metadata;
-  const tokens = method.kind === "tokens" ? gridOf(graph, analysis) : undefined;
+  const patches = method.kind === "tokens" ? patchesOf(graph, analysis) : undefined;
   const metadata: Metadata = {
     version,
     method: method.id,
@@ -78,7 +79,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
     readout: "",
     target: { name: null, mode: target, several: resolved.several },
     relevance: { name: "relevance", kind: method.kind },
-    tokens: tokens ? { prefix: 0, grid: tokens.grid ?? null, stride: tokens.stride ?? null } : null,
+    tokens: patches ? { prefix: 0, ...patches } : null,
     sites: [],
     source: { sha256: sha256(original), bytes: original.length },
   };
@@ -104,13 +105,13 @@ function embeddingsOf({ source, model }: Analysis): DrivenProgram["embeddings"] 
 }
 
 /** The patches that a model cuts its pictures into, where it attends to them; nothing is emitted. */
-function gridOf(graph: ModelGraph, analysis: Analysis): Pick<TokenLayout, "grid" | "stride"> | undefined {
+function patchesOf(graph: ModelGraph, analysis: Analysis): Patches | undefined {
   if (analysis.source.kind === "embedding" || analysis.sites.length === 0) return undefined;
   const b = graph.builder;
   try {
     const seed = seedOf(b, "index", analysis.output, targetInput(b, "index", analysis.output));
     const { tokens } = explain(analysis, rawAttention, {}, seed);
-    return tokens && tokenLayout(tokens);
+    return tokens && tokenLayout(tokens).patches;
   } catch (error) {
     if (error instanceof VitrailError) return undefined;
     throw error;

@@ -5,14 +5,12 @@
 import { dataInputs, int, type Node, numbersOf, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
+import { type Patches, patchesOf } from "./patches.js";
 
 export interface TokenLayout {
   /** Leading special tokens (class, distillation, register). */
   readonly prefix: number;
-  /** Rows and columns of patches, where they are known. */
-  readonly grid?: readonly [number, number];
-  /** Pixels per patch, where the picture's size is dynamic. */
-  readonly stride?: readonly [number, number];
+  readonly patches: Patches;
   readonly count: Dim | undefined;
 }
 
@@ -21,7 +19,7 @@ export function tokenLayout(tokens: Value): TokenLayout {
   let at: Value | undefined = tokens;
   const count = tokens.shape && tokens.shape.length >= 3 ? tokens.shape[tokens.shape.length - 2] : undefined;
   while (at) {
-    if (at.rank === 4 && isPicture(at)) return { prefix, count, ...place(at) };
+    if (at.rank === 4 && isPicture(at)) return { prefix, count, patches: patchesOf(at) };
     const node: Node | undefined = at.producer;
     if (!node) break;
     if (node.operator === "ScatterND" || node.operator === "Softmax") break;
@@ -29,7 +27,7 @@ export function tokenLayout(tokens: Value): TokenLayout {
     prefix += (joined?.before ?? 0) - cutTokens(node, at);
     at = joined ? joined.main : spine(dataInputs(node));
   }
-  return { prefix, count };
+  return { prefix, count, patches: { grid: null, stride: null } };
 }
 
 /** Joined along the tokens: the part with the most of them, and how many stand before it. */
@@ -63,12 +61,3 @@ const isPicture = (v: Value): boolean =>
   v.producer === undefined || v.producer.operator === "Conv" || isBias(v.producer);
 const isBias = (node: Node): boolean =>
   node.operator === "Add" && node.inputs.some((v) => v?.producer?.operator === "Conv");
-
-function place(v: Value): Pick<TokenLayout, "grid" | "stride"> {
-  const [, , rows, columns] = v.shape!;
-  if (typeof rows === "number" && typeof columns === "number") return { grid: [rows, columns] };
-  let conv: Node | undefined = v.producer;
-  while (conv && conv.operator !== "Conv") conv = conv.inputs.find((x) => x?.data)?.producer;
-  const strides = conv?.attributes.strides as readonly number[] | undefined;
-  return strides?.length === 2 ? { stride: [strides[0]!, strides[1]!] } : {};
-}
