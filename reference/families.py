@@ -45,6 +45,7 @@ class Family:
     axes: dict = field(default_factory=dict)
     seed: int = 0
     attention: tuple = ("eager", "sdpa")
+    trace: object = None  # () -> inputs of another size, for exporters that follow one run
     source: object = None  # a file that was exported elsewhere (optimum_export.py), with its torch outputs beside it
 
 
@@ -125,13 +126,14 @@ def bf(x):
 
 
 def image(size=16, batch=2, seed=0, name="pixel_values"):
-    """Two images: smooth blobs and noise, so that patches differ."""
+    """Two images, square or (height, width): smooth blobs and noise, so that patches differ."""
+    height, width = (size, size) if isinstance(size, int) else size
 
     def make():
         g = rng(seed)
         coarse = torch.randn(batch, 3, 4, 4, generator=g)
-        x = torch.nn.functional.interpolate(coarse, size=(size, size), mode="nearest") + 0.5 * torch.randn(
-            batch, 3, size, size, generator=g
+        x = torch.nn.functional.interpolate(coarse, size=(height, width), mode="nearest") + 0.5 * torch.randn(
+            batch, 3, height, width, generator=g
         )
         return {name: bf(x)}
 
@@ -173,6 +175,7 @@ def both(order, *makers):
 
 
 IMAGE_AXES = {"pixel_values": {0: "batch"}}
+SIZE_AXES = {2: "height", 3: "width"}  # what the flag "sizes" of a spelling adds
 IDS_AXES = {k: {0: "batch", 1: "sequence"} for k in ("input_ids", "attention_mask", "token_type_ids")}
 GRID = [4, 4]
 CLASS_TOKEN = {"kind": "index", "index": 0}
@@ -311,6 +314,36 @@ vision(
         },
     ),
 )
+# Pictures of any size: exported at one that needs all padding there is (36 x 36, 9 x 9 tokens: an exporter that follows one run leaves
+# out what that run did not need), measured at another that is neither square nor a multiple of anything (11 x 13 tokens in windows
+# of 4, 6 x 7 after merging).
+ANY_SIZE = dict(image_size=36, patch_size=4, embed_dim=8, mlp_ratio=2.0, num_labels=CLASSES, depths=[2, 2], num_heads=[1, 2], window_size=4)
+
+
+def any_size_map(*shifts):
+    stages = [{"blocks": 2, "grid": g, "window": 4, "shifts": s} for g, s in zip(([11, 13], [6, 7]), shifts)]
+    return vit_map({"kind": "mean"}, prefix=0, grid=[11, 13], walk="windows", special={"stages": stages})
+
+
+vision(
+    name="swin_sizes",
+    title="Swin, pictures of any size: windows of 4, padded",
+    inputs=image((44, 52)),
+    trace=image(36),
+    build=hf_model(hf.SwinForImageClassification, lambda: hf.SwinConfig(**ANY_SIZE), seed=206),
+    axes={"pixel_values": {0: "batch", **SIZE_AXES}},
+    maps=any_size_map([0, 2], [0, 2]),
+)
+vision(
+    name="swinv2_sizes",
+    title="SwinV2, pictures of any size: windows of 4, padded",
+    inputs=image((44, 52)),
+    trace=image(36),
+    build=hf_model(hf.Swinv2ForImageClassification, lambda: hf.Swinv2Config(**ANY_SIZE), seed=7, eager_only=True),
+    attention=("eager",),
+    axes={"pixel_values": {0: "batch", **SIZE_AXES}},
+    maps=any_size_map([0, 2], [0, 0]),  # decided by image_size: 9 // 2 is no more than a window
+)
 STAGES = [
     {"blocks": 1, "grid": [8, 8], "keys": [[2, 2]], "prefix": 0},
     {"blocks": 1, "grid": [4, 4], "keys": [[2, 2]], "prefix": 0},
@@ -364,23 +397,19 @@ vision(
         special={"stages": [*STAGES, {"blocks": 2, "grid": [2, 2], "keys": [[2, 2], [2, 2]], "prefix": 0}]},
     ),
 )
+MOBILE = dict(
+    image_size=64,
+    hidden_sizes=[16, 16, 16],
+    neck_hidden_sizes=[8, 8, 8, 12, 12, 12, 16],
+    num_attention_heads=2,
+    mlp_ratio=2.0,
+    expand_ratio=2.0,
+    num_labels=CLASSES,
+)
 vision(
     name="mobilevit",
     title="MobileViT: convolutions and attention over four phase grids",
-    build=hf_model(
-        hf.MobileViTForImageClassification,
-        lambda: hf.MobileViTConfig(
-            image_size=64,
-            hidden_sizes=[16, 16, 16],
-            neck_hidden_sizes=[8, 8, 8, 12, 12, 12, 16],
-            num_attention_heads=2,
-            mlp_ratio=2.0,
-            expand_ratio=2.0,
-            num_labels=CLASSES,
-        ),
-        seed=310,
-        eager_only=True,
-    ),
+    build=hf_model(hf.MobileViTForImageClassification, lambda: hf.MobileViTConfig(**MOBILE), seed=310, eager_only=True),
     attention=("eager",),
     inputs=image(64),
     maps=vit_map(
@@ -407,6 +436,28 @@ vision(
         seed=115,
     ),
     maps=vit_map({"kind": "mean"}, prefix=0),
+)
+vision(
+    name="mobilevit_sizes",
+    title="MobileViT, pictures of any size: grids brought to even numbers by interpolation",
+    build=hf_model(hf.MobileViTForImageClassification, lambda: hf.MobileViTConfig(**MOBILE), seed=310, eager_only=True),
+    attention=("eager",),
+    inputs=image((60, 76)),
+    trace=image((72, 88)),
+    axes={"pixel_values": {0: "batch", **SIZE_AXES}},
+    maps=vit_map(
+        {"kind": "mean"},
+        prefix=0,
+        grid=[8, 10],
+        walk="mobilevit",
+        special={
+            "stages": [
+                {"blocks": 2, "grid": [8, 10], "down": 1},
+                {"blocks": 4, "grid": [4, 5], "down": 2},
+                {"blocks": 3, "grid": [2, 3], "down": 2},
+            ]
+        },
+    ),
 )
 # ---------------------------------------------------------------- text encoders
 

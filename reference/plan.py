@@ -16,11 +16,14 @@ PLAN = {
     "gpt_neox_cls": "ts-op17-eager+slim dynamo-op18-sdpa",
     "bloom_cls": "ts-op17-eager dynamo-op18-eager",
     "dinov2_reg": "dynamo-op18-sdpa dynamo-op23-sdpa",
-    "swin": "dynamo-op18-eager dynamo-op23-sdpa ts-op17-eager+slim",
-    "swinv2": "dynamo-op18-eager dynamo-op20-eager ts-op17-eager-static+slim",
-    "pvt": "ts-op17-eager ts-op14-eager+slim dynamo-op18-eager",
-    "segformer": "ts-op17-eager dynamo-op20-eager",
-    "mobilevit": "dynamo-op18-eager dynamo-op18-eager+uint8",
+    "swin": "dynamo-op18-eager dynamo-op23-sdpa ts-op17-eager+slim ts-op14-eager-sizes dynamo-op18-eager-sizes",
+    "swin_sizes": "ts-op17-eager ts-op14-sdpa+slim dynamo-op20-eager dynamo-op23-sdpa",
+    "swinv2": "dynamo-op18-eager dynamo-op20-eager ts-op17-eager-static+slim ts-op17-eager-sizes+slim",
+    "swinv2_sizes": "ts-op17-eager+slim ts-op14-eager",
+    "pvt": "ts-op17-eager ts-op14-eager+slim dynamo-op18-eager ts-op17-eager-sizes",
+    "segformer": "ts-op17-eager dynamo-op20-eager ts-op17-eager-sizes",
+    "mobilevit": "dynamo-op18-eager dynamo-op18-eager+uint8 ts-op17-eager-sizes",
+    "mobilevit_sizes": "ts-op17-eager",
     "siglip_cls": "ts-op17-eager dynamo-op18-sdpa dynamo-op23-sdpa",
     "bert": """ts-op17-eager ts-op11-eager ts-op14-sdpa dynamo-op18-sdpa dynamo-op20-eager dynamo-op23-sdpa
         ts-op17-eager+ortbasic ts-op14-eager+ortext ts-op17-eager+ortopt ts-op17-eager+ortoptmha
@@ -92,6 +95,7 @@ FORMATS = {
 }
 NOTES = {
     "static": "fixed shapes",
+    "sizes": "height and width dynamic",
     "inits": "keep_initializers_as_inputs",
     "double": "every tensor float64",
     "noopt": "dynamo exporter with optimize=False",

@@ -2,7 +2,7 @@
 
 A spelling is a base export, "ts-op17-eager" or "dynamo-op20-sdpa", and optional steps after a "+": "ts-op17-eager+slim".
 Bases: exporter (ts = TorchScript, dynamo=False; dynamo = the exporter that is torch's default; optimum = optimum_export.py), opset, attention
-implementation, flags ("static", "inits", "double", "noopt").
+implementation, flags ("static", "sizes", "inits", "double", "noopt").
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import torch
 
+from .families import SIZE_AXES
 from .steps import STEPS
 
 logging.disable(logging.WARNING)
@@ -61,8 +62,9 @@ def quiet():
         yield
 
 
-def axes_of(family, names):
-    return {n: family.axes.get(n, {0: "batch"}) for n in names}
+def axes_of(family, names, sizes):
+    axes = {n: family.axes.get(n, {0: "batch"}) for n in names}
+    return {n: {**a, **SIZE_AXES} if sizes and n == "pixel_values" else a for n, a in axes.items()}
 
 
 def export(family, exporter, opset, attention, flags, path):
@@ -72,11 +74,11 @@ def export(family, exporter, opset, attention, flags, path):
         onnx.save(m, path)
         return
     model = family.build(attention)
-    feeds = family.inputs()
+    feeds = (family.trace or family.inputs)()
     names, args = list(feeds), tuple(feeds.values())
     if "double" in flags:
         model, args = model.double(), tuple(a.double() if a.is_floating_point() else a for a in args)
-    dynamic = {} if "static" in flags else axes_of(family, [*names, *family.outputs])
+    dynamic = {} if "static" in flags else axes_of(family, [*names, *family.outputs], "sizes" in flags)
     with quiet(), torch.no_grad():
         if exporter == "ts":
             torch.onnx.export(

@@ -48,6 +48,40 @@ def test_windows_against_swin():
     np.testing.assert_allclose(walk.windows([stage], v), row(dense, v))
 
 
+def test_padded_windows_against_swin():
+    """SwinLayer.maybe_pad itself, on a map of token numbers: an odd grid, padding marked by -1."""
+    from transformers import SwinConfig
+    from transformers.models.swin.modeling_swin import SwinLayer, window_partition
+
+    grid, window, E, dense = [5, 9], 4, [], []
+    layer = SwinLayer(SwinConfig(window_size=window), dim=96, input_resolution=(16, 16), num_heads=3)
+    for shift in (0, 2):
+        numbers = torch.arange(1, 46, dtype=torch.float32).reshape(1, *grid, 1)
+        padded, _ = layer.maybe_pad(numbers, *grid)
+        index = window_partition(torch.roll(padded, (-shift, -shift), (1, 2)), window).reshape(-1, window * window).long().numpy()
+        e = R.random((len(index), 16, 16))
+        E.append(e)
+        # Row and column 0 stand for padding: nothing reads it, and it has no place on the grid.
+        dense.append(scattered(46, index, index, e)[1:, 1:])
+    stage = {"E": E, "grid": grid, "window": window, "shifts": [0, 2]}
+    v = R.random(45)
+    np.testing.assert_allclose(walk.windows([stage], v), row(dense, v))
+
+
+def test_merging_against_swin_on_an_odd_grid():
+    """SwinPatchMerging.maybe_pad adds a row and a column behind; their quarters are dropped."""
+    v = R.random(6)
+    stages = [
+        {"E": [np.zeros((2, 16, 16))], "grid": [3, 5], "window": 4, "shifts": [0]},
+        {"E": [R.random((1, 16, 16))], "grid": [2, 3], "window": 4, "shifts": [0]},
+    ]
+    a = walk.windows(stages, v).reshape(3, 5)
+    e = stages[1]["E"][0][0].reshape(4, 4, 4, 4)[:2, :3, :2, :3]
+    b = np.einsum("ij,ijkl->kl", v.reshape(2, 3), e)
+    np.testing.assert_allclose(a[0::2, 0::2], b / 4)
+    np.testing.assert_allclose(a[1::2, 1::2], b[:1, :2] / 4)
+
+
 def test_merging_against_swin():
     """SwinPatchMerging joins the 2x2 neighbours x[0::2, 0::2], x[1::2, 0::2], ...: each gets a quarter."""
     v = R.random(4)
@@ -75,6 +109,16 @@ def test_phases_against_mobilevit():
     e, v = [R.random((4, 8, 8)) for _ in range(2)], R.random(32)
     dense = [scattered(32, index, index, x) for x in e]
     np.testing.assert_allclose(walk.mobilevit([{"E": e, "grid": [4, 8], "down": 1}], v), row(dense, v), rtol=1e-6)
+
+
+def test_interpolation_against_torch():
+    """The rows of the matrix are what torch makes of one-hot maps."""
+    below, grid = [3, 4], [4, 7]
+    one_hot = torch.eye(12).reshape(12, 1, *below)
+    m = torch.nn.functional.interpolate(one_hot, size=grid, mode="bilinear", align_corners=False).reshape(12, -1).T.numpy()
+    x = R.random(28)
+    np.testing.assert_allclose(walk.resized(x, grid, below), x @ m, rtol=1e-5)
+    np.testing.assert_allclose(walk.resized(x, grid, grid), x)
 
 
 def test_reduced_keys_against_a_strided_convolution():

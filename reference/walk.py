@@ -29,16 +29,20 @@ def encoder_decoder(encoder, decoder, v):
     return a
 
 
-def cells(u, key_grid, grid):
-    """Each key's weight in equal parts to its r x r cell of the token grid."""
+def cells(u, key_grid, grid, r=None):
+    """Each key's weight in equal parts to its r x r cell of the token grid; what lies outside of the grid is dropped."""
     kr, kc = key_grid
-    r, c = grid[0] // kr, grid[1] // kc
-    return np.kron(u.reshape(kr, kc), np.ones((r, c))).reshape(-1) / (r * c)
+    r, c = (r, r) if r else (grid[0] // kr, grid[1] // kc)
+    spread = np.zeros(grid)
+    full = np.kron(u.reshape(kr, kc), np.ones((r, c))) / (r * c)
+    rows, columns = min(grid[0], kr * r), min(grid[1], kc * c)
+    spread[:rows, :columns] = full[:rows, :columns]
+    return spread.reshape(-1)
 
 
-def children(x, grid, factor=2):
-    """Merging: a merged token's weight in equal parts to its factor x factor children."""
-    return cells(x, grid, [grid[0] * factor, grid[1] * factor])
+def children(x, grid, below, factor=2):
+    """Merging: a merged token's weight in equal parts to its factor x factor children on the grid of the stage before."""
+    return cells(x, grid, below, factor)
 
 
 def reduced(stages, v):
@@ -53,18 +57,22 @@ def reduced(stages, v):
             u = (v + a) @ e
             a = a + np.concatenate([u[:p], cells(u[p:], key_grid, s["grid"])])
         if k:
-            v, a = children(v[p:], s["grid"]), children(a[p:], s["grid"])
+            below = stages[k - 1]["grid"]
+            v, a = children(v[p:], s["grid"], below), children(a[p:], s["grid"], below)
     return a
 
 
 def window_step(x, e, grid, window, shift):
-    """What one (shifted) window attention adds to the row x: roll by -shift, cut row-major, x_w E_w, put back."""
-    g = np.roll(x.reshape(grid), (-shift, -shift), (0, 1))
-    r, c = grid[0] // window, grid[1] // window
+    """What one (shifted) window attention adds to the row x: pad behind to whole windows, roll by -shift, cut row-major, x_w E_w,
+    put back, crop. Nothing reads padding, and what padding gets has no place."""
+    r, c = -(-grid[0] // window), -(-grid[1] // window)
+    g = np.zeros((r * window, c * window))
+    g[: grid[0], : grid[1]] = x.reshape(grid)
+    g = np.roll(g, (-shift, -shift), (0, 1))
     w = g.reshape(r, window, c, window).transpose(0, 2, 1, 3).reshape(r * c, window * window)
     y = np.einsum("wq,wqk->wk", w, e.reshape(r * c, *e.shape[-2:]))
-    y = y.reshape(r, c, window, window).transpose(0, 2, 1, 3).reshape(grid)
-    return np.roll(y, (shift, shift), (0, 1)).reshape(-1)
+    y = y.reshape(r, c, window, window).transpose(0, 2, 1, 3).reshape(g.shape)
+    return np.roll(y, (shift, shift), (0, 1))[: grid[0], : grid[1]].reshape(-1)
 
 
 def windows(stages, v):
@@ -74,7 +82,7 @@ def windows(stages, v):
         for e, shift in reversed(list(zip(s["E"], s["shifts"]))):
             a = a + window_step(v + a, e, s["grid"], s["window"], shift)
         if k:
-            v, a = children(v, s["grid"]), children(a, s["grid"])
+            v, a = children(v, s["grid"], stages[k - 1]["grid"]), children(a, s["grid"], stages[k - 1]["grid"])
     return a
 
 
@@ -86,14 +94,35 @@ def phase_step(x, e, grid, patch=2):
     return y.reshape(patch, patch, r, c).transpose(2, 0, 3, 1).reshape(-1)
 
 
+def bilinear(n, m):
+    """[m, n]: each of m cells as a weighted mean of n cells of the same extent (linear interpolation, half pixels)."""
+    at = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
+    low = np.minimum(np.floor(at).astype(int), n - 1)
+    weights = np.zeros((m, n))
+    for i, (k, t) in enumerate(zip(low, at - low)):
+        weights[i, k] += 1 - t
+        weights[i, min(k + 1, n - 1)] += t
+    return weights
+
+
+def resized(x, grid, below):
+    """A row over `grid`, whose features were interpolated from those on `below`: each cell's weight to what it was a mean of."""
+    return np.einsum("rc,ri,cj->ij", x.reshape(grid), bilinear(below[0], grid[0]), bilinear(below[1], grid[1])).reshape(-1)
+
+
 def mobilevit(stages, v):
-    """stages first to last: {E, grid, down: stride to the stage before}; v over the last stage's pixels."""
+    """stages first to last: {E, grid, down: stride to the stage before}; v over the last stage's pixels. Odd grids are interpolated to
+    even ones and back around the attention."""
     a = np.zeros_like(v)
     for k, s in reversed(list(enumerate(stages))):
+        even = [n + n % 2 for n in s["grid"]]
+        v, a = resized(v, s["grid"], even), resized(a, s["grid"], even)
         for e in reversed(s["E"]):
-            a = a + phase_step(v + a, e, s["grid"])
+            a = a + phase_step(v + a, e, even)
+        v, a = resized(v, even, s["grid"]), resized(a, even, s["grid"])
         if k:
-            v, a = children(v, s["grid"], s["down"]), children(a, s["grid"], s["down"])
+            below = stages[k - 1]["grid"]
+            v, a = children(v, s["grid"], below, s["down"]), children(a, s["grid"], below, s["down"])
     return a
 
 

@@ -122,8 +122,8 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
 }
 
 function tokensOf(tokens: NonNullable<ReturnType<typeof explain>["tokens"]>): Metadata["tokens"] {
-  const { prefix, grid, stride } = tokenLayout(tokens);
-  return { prefix, grid: grid ?? null, stride: stride ?? null };
+  const { prefix, patches } = tokenLayout(tokens);
+  return { prefix, ...patches };
 }
 
 /** A name that nothing in the model has. */

@@ -102,7 +102,7 @@ function tokensOf({ source }: Analysis, { tokens }: Metadata): Finding {
   }
   if (stride) {
     const value = `${prefix} special + one per ${stride[0]} × ${stride[1]} pixels`;
-    const evidence = `the size of the picture is open; the convolution that makes the tokens moves by ${stride.join(" × ")}${front}`;
+    const evidence = `the size of the picture is open; tokens lie ${stride.join(" × ")} pixels apart${front}`;
     return { finding, state: "derived", value, evidence };
   }
   if (source.kind === "embedding") {

@@ -1,4 +1,5 @@
 /** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
+import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
 import { readModel } from "./onnx/model.js";
 import type { TargetMode } from "./seed.js";
@@ -27,12 +28,8 @@ export interface Tower {
   /** Which tokens the head reads, in words. */
   readonly readout: string;
   readonly relevance: { readonly name: string; readonly kind: "tokens" | "input" };
-  /** Leading special tokens; rows and columns of patches, or pixels per patch where the size is dynamic. */
-  readonly tokens: {
-    readonly prefix: number;
-    readonly grid: readonly [number, number] | null;
-    readonly stride: readonly [number, number] | null;
-  } | null;
+  /** Leading special tokens, and where the others lie. */
+  readonly tokens: ({ readonly prefix: number } & Patches) | null;
   /** The output [batch, 2 + blocks] that tells how far the numbers can be trusted, where it was asked for. */
   readonly stability?: { readonly name: string };
   /** Names of the softmax nodes whose attention is used, in data-flow order. */

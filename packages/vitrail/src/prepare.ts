@@ -9,7 +9,8 @@ import { programOf } from "./emit/program.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
-import { type TokenLayout, tokenLayout } from "./flow/tokens.js";
+import type { Patches } from "./flow/patches.js";
+import { tokenLayout } from "./flow/tokens.js";
 import { type Metadata, originalBytes } from "./metadata.js";
 import { type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
@@ -73,7 +74,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const asked: ResolvedOptions = { ...resolved, values: {}, target: "weights", several: false };
   const program = method.program && append(original, method.program[source.kind], asked);
   const own = program?.report.metadata;
-  const tokens = method.kind === "tokens" ? gridOf(graph, analysis) : undefined;
+  const patches = method.kind === "tokens" ? patchesOf(graph, analysis) : undefined;
   const metadata: Metadata = {
     version,
     method: method.id,
@@ -83,7 +84,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
     readout: "",
     target: { name: null, mode: target, several: resolved.several },
     relevance: { name: "relevance", kind: method.kind },
-    tokens: tokens ? { prefix: 0, grid: tokens.grid ?? null, stride: tokens.stride ?? null } : null,
+    tokens: patches ? { prefix: 0, ...patches } : null,
     sites: [],
     source: { sha256: sha256(original), bytes: original.length },
   };
@@ -110,13 +111,13 @@ function embeddingsOf({ source, model }: Analysis): DrivenProgram["embeddings"] 
 }
 
 /** The patches that a model cuts its pictures into, where it attends to them; nothing is emitted. */
-function gridOf(graph: ModelGraph, analysis: Analysis): Pick<TokenLayout, "grid" | "stride"> | undefined {
+function patchesOf(graph: ModelGraph, analysis: Analysis): Patches | undefined {
   if (analysis.source.kind === "embedding" || analysis.sites.length === 0) return undefined;
   const b = graph.builder;
   try {
     const seed = seedOf(b, "index", analysis.output, targetInput(b, "index", analysis.output));
     const { tokens } = explain(analysis, rawAttention, {}, seed);
-    return tokens && tokenLayout(tokens);
+    return tokens && tokenLayout(tokens).patches;
   } catch (error) {
     if (error instanceof VitrailError) return undefined;
     throw error;

@@ -82,15 +82,10 @@ function isDynamic({ compare, notes, batch }: Spelling & { readonly notes?: read
 
 /** Inputs that have as many samples as the explained output, and the target. */
 function sampleInputs(family: Family): Set<string> {
-  const own = family.inputs.find((i) => i.name === family.maps[0]!.explains) as Axes;
-  const alike = (family.inputs as readonly Axes[]).filter((i) => i.axes[0] === own.axes[0]);
+  const own = family.inputs.find((i) => i.name === family.maps[0]!.explains)!;
+  const alike = family.inputs.filter((i) => i.axes[0] === own.axes[0]);
   return new Set([...alike.map((i) => i.name), "target"]);
 }
-interface Axes {
-  readonly name: string;
-  readonly axes: Readonly<Record<string, string>>;
-}
-
 const samplesOf = (feeds: Arrays, which: readonly number[], names: ReadonlySet<string>): Arrays =>
   Object.fromEntries(Object.entries(feeds).map(([name, a]) => [name, names.has(name) ? samples(a, which) : a]));
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Arrays, array, type NumberArray, open } from "../../../test/support/runtime.js";
 import { compile } from "../src/compile.js";
+import { patchGrid } from "../src/flow/patches.js";
 import {
   besides,
   type Family,
@@ -35,7 +36,9 @@ for (const family of families)
         const { tokens } = compile(fileOf(file), { method: "raw-attention", explains, output: family.output }).report
           .metadata!;
         expect(tokens!.prefix).toBe(prefix);
-        if (tokens!.grid || !tokens!.stride) expect(tokens!.grid).toEqual(grid ?? null);
+        const [, , height, width] = family.inputs.find(({ name }) => name === explains)!.shape;
+        const found = height && width ? patchGrid(tokens!, { height, width }) : tokens!.grid;
+        expect(found ?? null).toEqual(grid ?? null);
       }
     });
     // Attribution needs every operator and rule; the cheaper methods need no more than two spellings of a family.

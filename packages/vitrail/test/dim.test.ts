@@ -120,6 +120,98 @@ describe("polynomials", () => {
   });
 });
 
+/** Sizes as exporters compute them: quotients, remainders, minima and maxima of one another, to some depth. */
+const sizes = fc.letrec<{ size: D.Dim }>((tie) => ({
+  size: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    polynomial,
+    fc.tuple(tie("size"), fc.integer({ min: 1, max: 6 })).map(([a, by]) => D.floorDivide(a, by)),
+    fc.tuple(tie("size"), fc.integer({ min: 1, max: 6 })).map(([a, by]) => D.modulo(a, by)),
+    fc.tuple(tie("size"), tie("size")).map(([a, b]) => D.minimum(a, b)),
+    fc.tuple(tie("size"), tie("size")).map(([a, b]) => D.maximum(a, b)),
+    fc.tuple(tie("size"), tie("size")).map(([a, b]) => D.add(a, b)),
+  ),
+})).size;
+
+describe("quotients, remainders, minima and maxima of one another", () => {
+  const divisor = fc.integer({ min: 1, max: 9 });
+  const floor = (x: number, y: number) => Math.floor(x / y) + 0;
+
+  test("agree with numbers", () =>
+    fc.assert(
+      fc.property(sizes, divisor, environment, (a, by, env) => {
+        const x = evaluate(a, env)!;
+        expect(evaluate(D.floorDivide(a, by), env)! + 0).toBe(floor(x, by));
+        expect(evaluate(D.ceilDivide(a, by), env)! + 0).toBe(Math.ceil(x / by) + 0);
+        expect(evaluate(D.modulo(a, by), env)! + 0).toBe(x - by * floor(x, by) + 0);
+      }),
+      { numRuns: 1000 },
+    ));
+
+  test("divisors may be computed too", () =>
+    fc.assert(
+      fc.property(sizes, sizes, environment, (a, b, env) => {
+        const y = evaluate(b, env)!;
+        fc.pre(y > 0);
+        expect(evaluate(D.floorDivide(a, b), env)! + 0).toBe(floor(evaluate(a, env)!, y));
+      }),
+      { numRuns: 1000 },
+    ));
+
+  test("are never below what is called the least", () =>
+    fc.assert(
+      fc.property(sizes, environment, (a, env) => {
+        expect(evaluate(a, env)!).toBeGreaterThanOrEqual(D.least(a));
+      }),
+      { numRuns: 1000 },
+    ));
+
+  test("numbers put in for symbols give what was computed with numbers", () =>
+    fc.assert(
+      fc.property(sizes, environment, (a, env) => {
+        expect(D.substitute(a, new Map(Object.entries(env)))).toBe(evaluate(a, env)! + 0);
+      }),
+    ));
+
+  test("a size padded to whole windows divides by the window, whichever way it is written", () => {
+    const [height, window] = [D.symbol("height"), D.minimum(D.symbol("n"), D.symbol("batch"))];
+    for (const size of [height, D.floorDivide(height, 4), D.floorDivide(D.add(height, 3), 4)])
+      for (const by of [2, 3, 4, 7, window]) {
+        const amounts = [
+          D.modulo(D.subtract(by, D.modulo(size, by)), by),
+          D.modulo(D.negate(size), by),
+          D.subtract(D.multiply(by, D.ceilDivide(size, by)), size),
+          D.subtract(D.multiply(by, D.floorDivide(D.add(size, D.subtract(by, 1)), by)), size),
+        ];
+        const padded = amounts.map((p) => D.add(size, p));
+        for (const p of padded) {
+          expect(D.equal(p, padded[0]!), `${p} and ${padded[0]}`).toBe(true);
+          expect(D.equal(D.multiply(D.divideExactly(p, by)!, by), p)).toBe(true);
+        }
+      }
+  });
+
+  test("nested quotients are one", () => {
+    const h = D.symbol("h");
+    expect(String(D.floorDivide(D.floorDivide(h, 4), 4))).toBe("⌊(h)/16⌋");
+    // Convolutions of stride 2, kernel 3 and padding 1, three times.
+    const halved = (d: D.Dim) => D.add(D.floorDivide(D.subtract(d, 1), 2), 1);
+    expect(String(halved(halved(halved(h))))).toBe("⌊(h+7)/8⌋");
+    expect(D.equal(halved(halved(halved(h))), D.ceilDivide(h, 8))).toBe(true);
+    expect(String(D.floorDivide(D.add(D.multiply(4, h), 5), 10))).toBe("⌊(2*h+2)/5⌋");
+  });
+
+  test("an equation gives the number of a computed size, never of a size of the input", () => {
+    const window = D.minimum(D.symbol("h"), D.symbol("w"));
+    expect(D.solve(D.multiply(window, window), 16)).toEqual([String(window), 4]);
+    expect(D.solve(D.multiply(2, window), 7)).toBeUndefined();
+    expect(D.solve(D.multiply(window, window), 15)).toBeUndefined();
+    expect(D.solve(D.multiply(window, D.symbol("h")), 16)).toBeUndefined();
+    expect(D.solve(D.add(window, 1), 5)).toBeUndefined();
+    expect(D.solve(D.symbol("h"), 5)).toBeUndefined();
+  });
+});
+
 describe("broadcasting", () => {
   const n = D.symbol("n");
   test.each([

@@ -317,6 +317,25 @@ describe("windows", () => {
     }
   });
 
+  test.each([0, 1])("normalised rows, the second block shifted by %i", async (shift) => {
+    const m = new Transformer();
+    const x = windowed(m, windowed(m, m.tokens(16), 0), shift);
+    const options = { normalizeRows: true, squared: true };
+    const found = await walked(m, m.head(m.mean(x)), m.sites, { values: [1, 2], dims: [2] }, options);
+    for (const sample of range(BATCH)) {
+      let row = range(16).map(() => 1 / 16);
+      for (const [A, by] of [
+        ["A1", shift],
+        ["A0", 0],
+      ] as const) {
+        const E = wholeMap(found.E[A]!, sample, by);
+        const scaled = row.map((r, i) => r / (1 + E[i]!.reduce((sum, e) => sum + e, 0)));
+        row = scaled.map((r, k) => scaled.reduce((sum, s, i) => sum + s * E[i]![k]!, r));
+      }
+      expect(distance(found.relevance[sample]!, row)).toBeLessThan(1e-9);
+    }
+  });
+
   test("patch merging: a merged token's weight goes to its four children in equal parts", async () => {
     const m = new Transformer();
     const x = m.block(m.tokens(16), BATCH, 16);

@@ -223,3 +223,43 @@ test("a tensor proto without elements is an empty tensor, not an error", () => {
   model.graph!.initializer.push(create(TensorProtoSchema, { name: "empty", dataType: 1, dims: [0n] }));
   expect(compile(toBinary(ModelProtoSchema, model)).patch.length).toBeGreaterThan(0);
 });
+
+describe("sizes", () => {
+  const shapeOf = (m: ModelWriter, name: string): string =>
+    String(importModel(readModel(m.bytes())).outputs.get(name)!.shape);
+  /** Height and width of a picture [batch, 3, height, width], in the given type. */
+  const picture = () => {
+    const m = new ModelWriter({ opset: 17 });
+    const x = m.input("x", "float32", ["batch", 3, "height", "width"]);
+    const extent = (axis: number) => m.op("Gather", [m.op("Shape", [x]), m.ints([axis])]);
+    return { m, x, height: extent(2), width: extent(3) };
+  };
+
+  test("rounded up in floating point are the integers that they stand for", () => {
+    const { m, x, height } = picture();
+    const halves = m.op("Div", [m.op("Cast", [height], { to: 1 }), m.weights([2], [])]);
+    const even = m.op("Cast", [m.op("Mul", [m.op("Ceil", [halves]), m.weights([2], [])])], { to: 7 });
+    const pads = m.op("Concat", [m.ints([0, 0, 0, 0, 0, 0]), m.op("Sub", [even, height]), m.ints([0])], { axis: 0 });
+    m.output(m.op("Pad", [x, pads]), "float32", ["batch", 3, "even", "width"], "y");
+    expect(shapeOf(m, "y")).toBe("batch,3,2*⌊(height+1)/2⌋,width");
+  });
+
+  test("padded to whole windows: modulo of modulo", () => {
+    const { m, x, width } = picture();
+    const four = m.ints([4]);
+    const missing = m.op("Mod", [m.op("Sub", [four, m.op("Mod", [width, four])]), four]);
+    const pads = m.op("Concat", [m.ints([0, 0, 0, 0, 0, 0, 0]), missing], { axis: 0 });
+    m.output(m.op("Pad", [x, pads]), "float32", ["batch", 3, "height", "padded"], "y");
+    expect(shapeOf(m, "y")).toBe("batch,3,height,4*⌊(width+3)/4⌋");
+  });
+
+  test("that have to fit a weight are known from the start", () => {
+    const { m, x, height, width } = picture();
+    const window = m.op("Min", [height, width]);
+    const windows = m.op("Reshape", [x, m.op("Concat", [m.ints([-1]), m.op("Mul", [window, window])], { axis: 0 })]);
+    m.output(windows, "float32", ["rows", "area"], "windows");
+    const product = m.op("MatMul", [windows, m.weights(new Array(16 * 2).fill(1), [16, 2])]);
+    m.output(product, "float32", ["rows", 2], "y");
+    expect(shapeOf(m, "windows")).toBe("⌊(3*batch*height*width)/16⌋,16");
+  });
+});

@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../../test/support/dimension.js";
-import { type Atom, atom, keptAtoms, type Layout, regroup } from "../src/flow/layout.js";
+import { type Atom, atom, inputLayout, keptAtoms, type Layout, regroup } from "../src/flow/layout.js";
 import { layoutOfShape } from "../src/flow/output.js";
-import { type Dim, multiply, product, symbol } from "../src/tensor/dim.js";
+import { Value } from "../src/ir/graph.js";
+import { ceilDivide, type Dim, multiply, product, symbol } from "../src/tensor/dim.js";
 
 const kinds = ["batch", "token", "channel"] as const;
 const atoms = fc.array(
@@ -100,6 +101,34 @@ describe("regroup", () => {
       [[2, "token"]],
     ]);
     expect(regroup([atom(b, "batch"), atom(n, "token")], [n, b])).toBeUndefined();
+  });
+});
+
+describe("a Reshape between sizes that only a run makes equal", () => {
+  const [b, h, w] = [symbol("batch"), symbol("h"), symbol("w")];
+  const padded = (d: Dim) => multiply(4, ceilDivide(d, 4));
+  const before = (from: readonly Dim[], out: Layout): Layout | undefined => {
+    const [input, output] = [new Value(0, "float32", from), new Value(1, "float32", extents(out))];
+    const node = { operator: "Reshape", inputs: [input], outputs: [output], attributes: {}, source: "", pass: "" };
+    return inputLayout({ ...node, order: 0 }, 0, out, false);
+  };
+  const [samples, channels] = [atom(b, "batch"), atom(16, "channel")];
+
+  test("padded rows and columns before the tokens: new pieces, and the others are the very same", () => {
+    const tokens = atom(multiply(h, w), "token");
+    const layout = before([b, padded(h), padded(w), 16], [[samples], [tokens], [channels]])!;
+    expect(layout.map((axis) => axis.length)).toEqual([1, 1, 1, 1]);
+    expect([layout[0]![0], layout[3]![0]]).toEqual([samples, channels]);
+    expect(layout.slice(1, 3).map(([a]) => [String(a!.size), a!.kind])).toEqual([
+      ["4*⌊(h+3)/4⌋", "token"],
+      ["4*⌊(w+3)/4⌋", "token"],
+    ]);
+  });
+
+  test("not where samples or channels would have to be told from tokens", () => {
+    const folded = [samples, atom(multiply(h, w), "token")];
+    expect(before([padded(h), padded(w), 16], [folded, [channels]])).toBeUndefined();
+    expect(before([b, padded(h), padded(w)], [[samples], [atom(h, "token"), channels]])).toBeUndefined();
   });
 });
 

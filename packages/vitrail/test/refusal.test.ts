@@ -148,6 +148,49 @@ test("a loop", () => {
   );
 });
 
+/** Rows of [batch, 3, 4] cut or grouped by a number that is computed from their content. */
+const countOf = (m: ModelWriter, x: string): string =>
+  m.op("ReduceSum", [m.op("Cast", [m.op("Greater", [x, m.weights([0], [1])])], { to: 7 })], { keepdims: 0 });
+
+test("tokens at sizes that only the data decide: a slice", () => {
+  const model = sketch((m, x) => {
+    const end = m.op("Unsqueeze", [countOf(m, x), m.ints([0])]);
+    return m.op("Slice", [x, m.ints([0]), end, m.ints([1])]);
+  });
+  expect(refusal(model)).toMatchInlineSnapshot(`
+    "E031 token layout not understood
+      at    node "/Slice_11" (Slice)
+      why   tokens are sliced at bounds that only the data decide
+      try   export the model with a fixed size of its input; or a method that explains the input instead of tokens, such as gradient-x-input"
+  `);
+});
+
+test("tokens at sizes that only the data decide: padding", () => {
+  const model = sketch((m, x) => {
+    const more = m.op("Unsqueeze", [countOf(m, x), m.ints([0])]);
+    return m.op("Pad", [x, m.op("Concat", [m.ints([0, 0, 0, 0]), more, m.ints([0])], { axis: 0 })]);
+  });
+  expect(refusal(model, { method: "generic-attention" })).toMatchInlineSnapshot(`
+    "E031 token layout not understood
+      at    node "/Pad_12" (Pad)
+      why   tokens are padded by an amount that only the data decide
+      try   export the model with a fixed size of its input; or a method that explains the input instead of tokens, such as gradient-x-input"
+  `);
+});
+
+test("tokens at sizes that only the data decide: a regrouping", () => {
+  const model = sketch((m, x) => {
+    const more = m.op("Unsqueeze", [countOf(m, x), m.ints([0])]);
+    return m.op("Reshape", [x, m.op("Concat", [m.ints([-1]), more, m.ints([WIDTH])], { axis: 0 })]);
+  });
+  expect(refusal(model, { method: "generic-attention" })).toMatchInlineSnapshot(`
+    "E031 token layout not understood
+      at    node "/Reshape_12" (Reshape)
+      why   the tokens cannot be followed through it (batch x 3 x 4)
+      try   export the model with a fixed size of its input; or a method that explains the input instead of tokens, such as gradient-x-input"
+  `);
+});
+
 test("no attention for a method that needs it; the others still work", () => {
   const model = sketch((_, x) => x, false);
   const working = builtMethods.filter((m) => refusal(model, { method: m.id }) === "compiled").map((m) => m.id);

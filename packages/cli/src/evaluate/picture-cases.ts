@@ -11,15 +11,12 @@ import {
   type Truth,
 } from "@vitrail/evaluation";
 import { type Geometry, type Preprocessing, preprocess, type Raster, type RgbRaster } from "@vitrail/picture";
-import { type Findings, tensor } from "vitrail/node";
+import { type Findings, type Patches, patchGrid, tensor } from "vitrail/node";
 import { readPicture } from "../input/picture.js";
 import { PictureReader } from "../input/picture-sample.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
 import type { Input } from "./engine.js";
-
-/** Rows and columns of a model's patches, or pixels per patch where the size is free. */
-export type Patches = { readonly grid: readonly [number, number] } | { readonly stride: readonly [number, number] };
 
 export interface PictureCase {
   readonly subject: Subject<Input>;
@@ -46,7 +43,7 @@ export class PictureCases {
       sample.path === undefined ? await pixelsOf(sample) : (await readPicture(join(this.root, sample.path))).raster;
     const { data, dims, geometry, seen } = preprocess(raster, this.preprocessing);
     const { width, height } = geometry.tensor;
-    const grid = gridOf(this.patches, width, height);
+    const grid = patchGrid(this.patches, { width, height })!;
     const explains = this.findings.metadata.explains;
     const scale = scaleOf(this.preprocessing, width * height);
     const subject = pictureSubject<Input>({
@@ -69,11 +66,6 @@ async function pixelsOf(sample: PictureSample): Promise<Raster> {
   const { width, height, channels, data } = await sample.pixels!();
   if (channels === 1 || channels === 3 || channels === 4) return { width, height, channels, data };
   throw problem("E082", { at: sample.id, why: `it has ${channels} channels`, try: "grey, RGB or RGBA pictures" });
-}
-
-function gridOf(patches: Patches, width: number, height: number): readonly [number, number] {
-  if ("grid" in patches) return patches.grid;
-  return [Math.floor(height / patches.stride[0]), Math.floor(width / patches.stride[1])];
 }
 
 /** The way from planes in [0, 1] to the model's input and back: `input = (255 rescale pixel - mean) / std`, channels in the model's order. */

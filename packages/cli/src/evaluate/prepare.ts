@@ -5,7 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type ChosenMetric, DataError } from "@vitrail/evaluation";
 import { inspect, methods } from "vitrail";
-import { createExplainer, type Findings } from "vitrail/node";
+import { createExplainer, type Findings, type Patches } from "vitrail/node";
 import { findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { hiddenTokens } from "../model/hidden-tokens.js";
@@ -15,7 +15,6 @@ import { chooseMetrics, type MethodChoice } from "./choose.js";
 import { type CaseChoice, type Cases, casesOf } from "./classes.js";
 import { type DataRequest, type Dataset, openData } from "./data.js";
 import { classCount } from "./engine.js";
-import type { Patches } from "./picture-cases.js";
 import type { ChosenMethod, Opening, Setup } from "./setup.js";
 
 export interface Request {
@@ -123,8 +122,7 @@ async function patchesOf(file: string, { metadata }: Findings): Promise<Patches>
   const candidates = bytes ? methods.filter(({ kind }) => kind === "tokens") : [];
   const tokens =
     metadata.tokens ?? candidates.map(({ id }) => inspect(bytes!, { method: id }).metadata?.tokens).find(Boolean);
-  if (tokens?.grid) return { grid: tokens.grid };
-  return { stride: tokens?.stride ?? [16, 16] };
+  return tokens?.grid || tokens?.stride ? tokens : { grid: null, stride: [16, 16] };
 }
 
 /** A session takes several times its model's size while it runs; half of the memory is used. */

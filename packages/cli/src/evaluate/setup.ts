@@ -1,8 +1,8 @@
 /** All that a worker needs to know; plain data that crosses threads. */
+import type { Patches } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
 import type { CaseChoice } from "./classes.js";
 import type { DataRequest } from "./data.js";
-import type { Patches } from "./picture-cases.js";
 
 /** A method with its options; `name` tells two settings of one method apart. */
 export interface ChosenMethod {

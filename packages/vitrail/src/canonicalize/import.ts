@@ -37,14 +37,22 @@ class Scope {
   }
 }
 
+/** What one reading learns of the sizes, the next one knows from the start: a window that is a minimum of sizes, yet always 4. */
 export function importModel(model: ModelProto): ModelGraph {
-  const graph = importWith(model, new Map());
-  const open = new Set([...graph.inputs.values()].flatMap((v) => v.shape?.flatMap(symbolsOf) ?? []));
-  const fixed = fixedExtents(graph.builder.nodes, open);
-  return fixed.size > 0 ? importWith(model, fixed) : graph;
+  const known = new Map<string, number>();
+  for (let reading = 1; ; reading++) {
+    const graph = read(model, known);
+    const open = new Set([...graph.inputs.values()].flatMap((v) => v.shape?.flatMap(symbolsOf) ?? []));
+    const found = [...graph.builder.learned, ...fixedExtents(graph.builder.nodes, open)];
+    const news = found.filter(([name]) => !known.has(name));
+    if (news.length === 0 || reading === MOST_READINGS) return graph;
+    for (const [name, value] of news) known.set(name, value);
+  }
 }
+/** Two are needed where anything is learned, three where that shows more. */
+const MOST_READINGS = 4;
 
-function importWith(model: ModelProto, fixed: ReadonlyMap<string, number>): ModelGraph {
+function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph {
   const graph = model.graph!;
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
   if (opset < 11)
@@ -52,9 +60,9 @@ function importWith(model: ModelProto, fixed: ReadonlyMap<string, number>): Mode
       why: "operator sets below 11 spell padding, clipping and slices in ways that are not covered",
       try: "convert the model with onnx.version_converter, or export it again",
     });
-  const builder = new Builder(opset, operators);
+  const builder = new Builder(opset, operators, known);
   if (usesOnlyDoubles(graph)) builder.real = "float64";
-  const importer = new Importer(builder, opset, model.functions, fixed);
+  const importer = new Importer(builder, opset, model.functions, known);
   const scope = new Scope();
   importer.constants(graph, scope);
   const inputs = new Map<string, Value>();
@@ -84,7 +92,7 @@ class Importer {
     readonly opset: number,
     readonly functions: readonly FunctionProto[],
     /** Extents of the inputs that the graph turned out to fix. */
-    readonly fixed: ReadonlyMap<string, number>,
+    readonly known: ReadonlyMap<string, number>,
   ) {}
 
   constants(graph: GraphProto, scope: Scope): void {
@@ -106,7 +114,7 @@ class Importer {
     const shape: Shape | undefined = tensor.shape?.dim.map((d, axis): Dim => {
       if (d.value.case === "dimValue") return saturate(d.value.value);
       const name = d.value.case === "dimParam" && d.value.value !== "" ? d.value.value : `${info.name}.${axis}`;
-      return this.fixed.get(name) ?? symbol(name);
+      return this.known.get(name) ?? symbol(name);
     });
     const value = this.b.value(type, shape);
     value.name = info.name;

@@ -13,9 +13,10 @@ import { fail } from "../errors.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
-import { attend, rowNormalizer } from "./attend.js";
+import { attend } from "./attend.js";
 import { keptAtoms, type Layout, layoutOrFail } from "./layout.js";
 import { moveRow } from "./move.js";
+import { rowNormalizer } from "./normalize.js";
 import { outputLayout } from "./output.js";
 import { overrideReadout, type Readout } from "./readout.js";
 import { joinRows, mapRow, type Row, total } from "./row.js";
@@ -182,13 +183,14 @@ class Flow {
   }
 
   /** (v + a) / (1 + Σ E) before the branch: the rows of I + E then sum to one. */
-  private normalized(attending: readonly { sites: readonly AttentionSite[] }[], row: Row): Row {
+  private normalized(attending: readonly { v: Value; sites: readonly AttentionSite[] }[], row: Row): Row {
     const { b } = this.request;
-    const site = attending[0]!.sites[attending[0]!.sites.length - 1]!;
+    const [{ v, sites }] = attending as [(typeof attending)[0]];
+    const site = sites[sites.length - 1]!;
     const map = this.request.map(site);
     const out = this.request.layouts.get(site.product.outputs[0]!);
     if (!map || !out) return row;
-    const norm = rowNormalizer(b, site, map, out, row);
+    const norm = rowNormalizer(b, site, map, out, v, row);
     return mapRow(row, row.layout, (part) => b.div(part, norm));
   }
 

@@ -53,23 +53,30 @@ export function regroup(atoms: readonly Atom[], shape: Shape): Layout | undefine
 }
 
 /**
- * As `regroup`, where one axis has a symbolic extent that cannot be compared (one that only the data decides, or that the
- * exporter replaced by a number further up): the axes around it are matched from both ends, and it gets the atoms left.
+ * As `regroup`, where some neighbouring axes have extents that cannot be compared (one that only the data decides, one that the
+ * exporter replaced by a number further up, a padded size that is the unpadded one whenever the model runs): the axes around
+ * them are matched from both ends. A single one gets the atoms left; several get new ones, where all that is left is tokens.
  */
 function regroupAround(atoms: readonly Atom[], shape: Shape): Layout | undefined {
   const exact = regroup(atoms, shape);
   if (exact) return exact;
-  for (let axis = 0; axis < shape.length; axis++)
-    for (let from = 0; from <= atoms.length; from++)
-      for (let to = from + 1; to <= atoms.length; to++) {
-        const before = regroup(atoms.slice(0, from), shape.slice(0, axis));
-        const after = before && regroup(atoms.slice(to), shape.slice(axis + 1));
-        if (before && after && !isKnown(shape[axis]!)) return [...before, atoms.slice(from, to), ...after];
-      }
+  for (let count = 1; count <= shape.length; count++)
+    for (let axis = 0; axis + count <= shape.length; axis++)
+      for (let from = 0; from <= atoms.length; from++)
+        for (let to = from + 1; to <= atoms.length; to++) {
+          const before = regroup(atoms.slice(0, from), shape.slice(0, axis));
+          const after = before && regroup(atoms.slice(to), shape.slice(axis + count));
+          const middle = after && incomparable(atoms.slice(from, to), shape.slice(axis, axis + count));
+          if (middle) return [...before!, ...middle, ...after];
+        }
   return undefined;
 }
 
-const isKnown = (d: Dim): boolean => typeof d === "number";
+function incomparable(atoms: readonly Atom[], shape: Shape): Layout | undefined {
+  if (shape.every((d) => typeof d === "number")) return undefined;
+  if (shape.length === 1) return [atoms];
+  return atoms.every((a) => a.kind === "token") ? shape.map((d) => axisOf(d, "token")) : undefined;
+}
 
 /** Element-wise operators: axes align from the right; an axis of extent 1 has no atoms. */
 const aligned = (out: Layout, input: Value): Layout => {
@@ -192,13 +199,15 @@ export function inputLayout(node: Node, index: number, out: Layout, isSite: bool
 
 /** As `inputLayout`, but an error where it cannot be told. */
 export function layoutOrFail(node: Node, index: number, out: Layout, isSite: boolean): Layout {
-  const layout = inputLayout(node, index, out, isSite);
-  if (!layout)
-    fail("E031", "", {
-      at: place(node),
-      node: node.source,
-      why: `the tokens cannot be followed through it (${node.inputs[index]?.shape?.join("x") ?? "unknown shape"})`,
-      try: "a method that explains the input instead of tokens, such as gradient-x-input",
-    });
-  return layout;
+  const shape = node.inputs[index]?.shape;
+  const why = `the tokens cannot be followed through it (${shape?.join(" x ") ?? "unknown shape"})`;
+  return inputLayout(node, index, out, isSite) ?? refuseTokens(node, why, shape);
+}
+
+/** Why the row cannot go on at a node; where sizes are open, fixing them is the first thing to try. */
+export function refuseTokens(node: Node, why: string, shape?: Shape): never {
+  const fixed = shape?.every((d) => typeof d === "number") ?? false;
+  const other = "a method that explains the input instead of tokens, such as gradient-x-input";
+  const hint = fixed ? other : `export the model with a fixed size of its input; or ${other}`;
+  return fail("E031", "", { at: place(node), node: node.source, why, try: hint });
 }

@@ -1,13 +1,13 @@
 /** How a row passes single operators: rearranged, scattered back, spread over what was averaged, or unchanged. */
-import { fail } from "../errors.js";
-import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import { int, type Node, numbersOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { oneHot } from "../ops/indexing.js";
-import { sliceDims, sliceRanges, unslice } from "../ops/part.js";
+import { padsOf, sliceDims, sliceRanges, unslice } from "../ops/part.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
+import { pullAxis } from "../ops/resize.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
-import { type Atom, keptAtoms, type Layout } from "./layout.js";
+import { type Atom, keptAtoms, type Layout, refuseTokens } from "./layout.js";
 import { mapRow, type Row, relayout, rowAxes, sizes, withJoinedAxis } from "./row.js";
 
 export interface Move {
@@ -160,13 +160,13 @@ const changedAxes = ({ node, index, value }: Move): number[] => {
 const slice: MoveRule = (b, move) => {
   const { node, index } = move;
   const ranges = sliceRanges(node, node.inputs[index]!.shape!);
-  if (!ranges) fail("E031", "", { at: place(node), why: "tokens are sliced at bounds that only the data decide" });
+  if (!ranges) refuseTokens(node, "tokens are sliced at bounds that only the data decide");
   const turned = [...ranges].filter(([, r]) => r.step !== 1).map(([axis]) => axis);
   const axes = [...new Set([...changedAxes(move), ...turned])];
   const moved = alongAxis(
     (builder, _, joined, at, axis) => {
       const r = ranges.get(axis)!;
-      if (r.step < 0) fail("E031", "", { at: place(node), why: "tokens are reversed" });
+      if (r.step < 0) refuseTokens(node, "tokens are reversed", node.inputs[index]!.shape);
       return unslice(builder, joined, at, r, node.inputs[index]!.shape![axis]!, node);
     },
     () => axes,
@@ -202,14 +202,13 @@ const concat: MoveRule = (b, move) => {
   )(b, move);
 };
 
+/** Padding is dropped. */
 const pad: MoveRule = (b, move) =>
   alongAxis((builder, { node, index }, joined, at, axis) => {
-    const rank = node.inputs[index]!.rank!;
-    const pads = numbersOf(node.inputs[1]);
-    if (!pads || pads.length !== 2 * rank)
-      fail("E031", "", { at: place(node), why: "tokens are padded by an amount that only the data decide" });
-    const extent = node.inputs[index]!.shape![axis]!;
-    return sliceDims(builder, joined, at, pads[axis]!, D.add(pads[axis]!, extent));
+    const shape = node.inputs[index]!.shape!;
+    const pads = padsOf(node, shape.length);
+    if (!pads) refuseTokens(node, "tokens are padded by an amount that only the data decide");
+    return sliceDims(builder, joined, at, pads.before[axis]!, D.add(pads.before[axis]!, shape[axis]!));
   }, changedAxes)(b, move);
 
 /** A strided convolution merges cells of stride x stride tokens: equal parts to each, also where its kernel overlaps. */
@@ -229,19 +228,26 @@ const convolution: MoveRule = (b, move) =>
         shape.map((d, i) => (i === at ? D.multiply(d, step) : d)),
       );
       const extent = node.inputs[index]!.shape![axis]!;
-      return builder.pad(merged, at, 0, D.subtract(extent, D.multiply(shape[at]!, step)));
+      const missing = D.subtract(extent, D.multiply(shape[at]!, step));
+      if (typeof missing === "number") return builder.pad(merged, at, 0, missing);
+      return sliceDims(builder, builder.pad(merged, at, 0, D.maximum(missing, 0)), at, 0, extent);
     },
     (m) => changedAxes(m).filter((axis) => axis >= 2),
   )(b, move);
 
-/** Upsampling by a whole factor: a cell has what its pixels had. */
-const upsampling: MoveRule = (b, move) =>
+/**
+ * Upsampling by a whole factor: a cell has what its pixels had. Between any other sizes, each new cell is a weighted mean of old
+ * ones and gives its weight to them.
+ */
+const resizing: MoveRule = (b, move) =>
   alongAxis(
     (builder, { node, index, value }, joined, at, axis) => {
       const [cells, pixels] = [node.inputs[index]!.shape![axis]!, value.shape![axis]!];
       const factor = D.divideExactly(pixels, cells);
+      if (typeof factor !== "number" && node.operator === "Resize")
+        return pullAxis(builder, node, joined, at, cells, pixels);
       if (typeof factor !== "number")
-        fail("E031", "", { at: place(node), why: `${cells} cells become ${pixels} pixels` });
+        refuseTokens(node, `${cells} cells become ${pixels} pixels`, node.inputs[index]!.shape);
       const shape = builder.shape(joined);
       const apart = builder.reshape(joined, [...shape.slice(0, at), cells, factor, ...shape.slice(at + 1)]);
       return builder.reduceSum(apart, [at + 1], false);
@@ -304,9 +310,9 @@ const RULES: Record<string, MoveRule> = {
   Pad: pad,
   Conv: convolution,
   SpaceToDepth: convolution,
-  ConvTranspose: upsampling,
-  DepthToSpace: upsampling,
-  Resize: upsampling,
+  ConvTranspose: resizing,
+  DepthToSpace: resizing,
+  Resize: resizing,
   Mul: multiply,
   MatMul: linear,
   Einsum: linear,

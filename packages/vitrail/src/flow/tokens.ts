@@ -5,23 +5,24 @@
 import { dataInputs, int, type Node, numbersOf, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
+import { type Patches, patchesOf } from "./patches.js";
 
 export interface TokenLayout {
   /** Leading special tokens (class, distillation, register). */
   readonly prefix: number;
-  /** Rows and columns of patches, where they are known. */
-  readonly grid?: readonly [number, number];
-  /** Pixels per patch, where the picture's size is dynamic. */
-  readonly stride?: readonly [number, number];
+  readonly patches: Patches;
   readonly count: Dim | undefined;
 }
+
+const NOWHERE: Patches = { grid: null, stride: null };
 
 export function tokenLayout(tokens: Value): TokenLayout {
   let prefix = 0;
   let at: Value | undefined = tokens;
   const count = tokens.shape && tokens.shape.length >= 3 ? tokens.shape[tokens.shape.length - 2] : undefined;
   while (at) {
-    if (at.rank === 4 && isPicture(at)) return { prefix, count, ...(at.producer ? place(at) : cut(at, prefix, count)) };
+    if (at.rank === 4 && isPicture(at))
+      return { prefix, count, patches: at.producer ? patchesOf(at) : cut(at, prefix, count) };
     const node: Node | undefined = at.producer;
     if (!node) break;
     if (node.operator === "ScatterND" || node.operator === "Softmax") break;
@@ -29,7 +30,7 @@ export function tokenLayout(tokens: Value): TokenLayout {
     prefix += (joined?.before ?? 0) - cutTokens(node, at);
     at = joined ? joined.main : spine(dataInputs(node));
   }
-  return { prefix, count };
+  return { prefix, count, patches: NOWHERE };
 }
 
 /** Joined along the tokens: the part with the most of them, and how many stand before it. */
@@ -65,18 +66,9 @@ const isBias = (node: Node): boolean =>
 const isConvolution = ({ operator }: Node): boolean => operator === "Conv" || operator === "com.microsoft.nchwc::Conv";
 
 /** The picture itself, with no convolution between: patches were unfolded out of it, as square ones. */
-function cut(picture: Value, prefix: number, count: Dim | undefined): Pick<TokenLayout, "grid"> {
+function cut(picture: Value, prefix: number, count: Dim | undefined): Patches {
   const [rows, columns] = picture.shape!.slice(2);
-  if (typeof rows !== "number" || typeof columns !== "number" || typeof count !== "number") return {};
+  if (typeof rows !== "number" || typeof columns !== "number" || typeof count !== "number") return NOWHERE;
   const side = Math.sqrt((rows * columns) / (count - prefix));
-  return rows % side === 0 && columns % side === 0 ? { grid: [rows / side, columns / side] } : {};
-}
-
-function place(v: Value): Pick<TokenLayout, "grid" | "stride"> {
-  const [, , rows, columns] = v.shape!;
-  if (typeof rows === "number" && typeof columns === "number") return { grid: [rows, columns] };
-  let conv: Node | undefined = v.producer;
-  while (conv && !isConvolution(conv)) conv = conv.inputs.find((x) => x?.data)?.producer;
-  const strides = conv?.attributes.strides as readonly number[] | undefined;
-  return strides?.length === 2 ? { stride: [strides[0]!, strides[1]!] } : {};
+  return rows % side === 0 && columns % side === 0 ? { grid: [rows / side, columns / side], stride: null } : NOWHERE;
 }

@@ -20,6 +20,12 @@ export interface SymbolicInts {
   readonly entries: readonly Dim[];
 }
 
+/** A size divided by a number, on its way to being rounded to whole patches. */
+export interface Ratio {
+  readonly over: Dim;
+  readonly by: number;
+}
+
 export interface Node {
   /** ONNX operator type; with its domain where that is not the default one: "com.microsoft::BiasGelu". */
   readonly operator: string;
@@ -46,6 +52,8 @@ export class Value {
   ints: SymbolicInts | undefined;
   /** The number of a single-element floating-point constant. */
   number: number | undefined;
+  /** What a single floating-point number is that exporters compute from a size. */
+  ratio: Ratio | undefined;
   /** A floating-point value that depends on a float input or on an embedding looked up by input ids. */
   data = false;
   /** Depends on the content (not only the shape) of a graph input. */

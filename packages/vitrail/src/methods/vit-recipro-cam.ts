@@ -57,8 +57,9 @@ export const vitReciproCam: BuiltMethod = {
 
 /** The grid of patches of a picture model whose last block sees all of them. */
 function patches({ b, analysis }: MethodContext, stream: Value, tokens: Value | undefined) {
-  const { prefix, grid } = tokens ? tokenLayout(tokens) : { prefix: 0, grid: undefined };
+  const { prefix, patches } = tokens ? tokenLayout(tokens) : { prefix: 0, patches: undefined };
   const shape = b.shape(stream);
+  const grid = patches?.grid;
   const [rows, columns] = grid ?? [0, 0];
   const why = !grid
     ? "its tokens lie on no grid of fixed size"

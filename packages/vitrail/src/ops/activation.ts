@@ -1,8 +1,10 @@
 /** Functions of one number. f'(x) is written with the output y where that is cheaper; `scalar` is the function itself. */
 import type { Value } from "../ir/graph.js";
+import * as D from "../tensor/dim.js";
 import type { Builder } from "./builder.js";
 import { elementwise, like } from "./infer.js";
-import { defineOp, refuseGradient } from "./operator.js";
+import { defineOp, type Operator, refuseGradient } from "./operator.js";
+import { rounding } from "./ratio.js";
 
 type Derivative = (x: Value, y: Value, b: Builder) => Value;
 
@@ -185,16 +187,16 @@ export const Clip = defineOp("Clip", {
   scalar: (x, low, high) => Math.min(Math.max(x, low ?? Number.NEGATIVE_INFINITY), high ?? Number.POSITIVE_INFINITY),
 });
 
-const step = (name: string, scalar: (x: number) => number) =>
-  defineOp(name, {
-    role: "opaque",
-    infer: elementwise((a) => (typeof a === "number" ? scalar(a) : undefined)),
-    scalar,
-  });
-export const Floor = step("Floor", Math.floor);
-export const Ceil = step("Ceil", Math.ceil);
-export const Round = step("Round", Math.round);
-export const Sign = step("Sign", Math.sign);
+const step = (name: string, scalar: (x: number) => number, infer: Operator["infer"]) =>
+  defineOp(name, { role: "opaque", infer, scalar });
+export const Floor = step("Floor", Math.floor, rounding(D.floorDivide));
+export const Ceil = step("Ceil", Math.ceil, rounding(D.ceilDivide));
+export const Round = step("Round", Math.round, like());
+export const Sign = step(
+  "Sign",
+  Math.sign,
+  elementwise((a) => (typeof a === "number" ? Math.sign(a) : undefined)),
+);
 
 /** erf by its series near 0 and by the continued fraction of erfc far from it; good to 1e-15. */
 export function erf(x: number): number {

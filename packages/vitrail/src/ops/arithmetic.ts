@@ -3,6 +3,15 @@ import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
 import { elementwise, input } from "./infer.js";
 import { defineOp, type InferContext, notCovered, type Role, refuseGradient } from "./operator.js";
+import { product, quotient, sized, sum } from "./ratio.js";
+
+/** Integers divide towards zero; a symbolic dividend whose sign is not known counts as positive. */
+export const truncatedDivide = (a: D.Dim, c: D.Dim): D.Dim =>
+  typeof a === "number" && typeof c === "number"
+    ? Math.trunc(a / c) + 0
+    : D.least(D.negate(a)) >= 0
+      ? D.negate(D.floorDivide(D.negate(a), c))
+      : D.floorDivide(a, c);
 
 /** Two data operands make an addition or a gate; one makes an affine map. */
 const byActivity =
@@ -12,7 +21,7 @@ const byActivity =
 
 export const Add = defineOp("Add", {
   role: byActivity("add"),
-  infer: elementwise(D.add),
+  infer: sized(D.add, sum),
   scalar: (a, c) => a + c,
   gradient: ({ x, dy, b, wants }) => x.map((v, i) => (wants[i] ? b.unbroadcast(dy, v) : undefined)),
 });
@@ -29,7 +38,7 @@ export const Sub = defineOp("Sub", {
 
 export const Mul = defineOp("Mul", {
   role: byActivity("gate"),
-  infer: elementwise(D.multiply),
+  infer: sized(D.multiply, product),
   scalar: (a, c) => a * c,
   gradient: ({ x, dy, b, wants }) => [
     wants[0] ? b.unbroadcast(b.mul(dy, x[1]!), x[0]!) : undefined,
@@ -37,12 +46,9 @@ export const Mul = defineOp("Mul", {
   ],
 });
 
-/** Integers divide towards zero; symbolic extents are positive. */
 export const Div = defineOp("Div", {
   role: byActivity("gate"),
-  infer: elementwise((a, c) =>
-    c === 0 ? undefined : typeof a === "number" && typeof c === "number" ? Math.trunc(a / c) + 0 : D.floorDivide(a, c),
-  ),
+  infer: sized((a, c) => (c === 0 ? undefined : truncatedDivide(a, c)), quotient),
   scalar: (a, c) => a / c,
   gradient: ({ x: [n, d], y: [q], dy, b, wants }) => [
     wants[0] ? b.unbroadcast(b.div(dy, d!), n!) : undefined,
@@ -50,9 +56,15 @@ export const Div = defineOp("Div", {
   ],
 });
 
+/** Up to the squares and cubes of sizes. */
+const power = (a: D.Dim, c: number): D.Dim | undefined =>
+  Number.isInteger(c) && c <= 3 ? D.product(new Array<D.Dim>(c).fill(a)) : undefined;
+
 export const Pow = defineOp("Pow", {
   role: byActivity("opaque"),
-  infer: elementwise((a, c) => (typeof a === "number" && typeof c === "number" ? a ** c : undefined)),
+  infer: elementwise((a, c) =>
+    typeof c !== "number" || c < 0 ? undefined : typeof a === "number" ? a ** c : power(a, c),
+  ),
   scalar: (a, c) => a ** c,
   gradient: ({ node, x: [base, exponent], dy, b, wants }) => {
     if (wants[1]) refuseGradient(node, "its exponent depends on the input");
@@ -72,8 +84,8 @@ export const Mod = defineOp("Mod", {
     elementwise((a, c) =>
       typeof a === "number" && typeof c === "number"
         ? (context.node.attributes.fmod === 1 ? a % c : ((a % c) + c) % c) + 0
-        : D.divideExactly(a, c) !== undefined
-          ? 0
+        : D.least(c) >= 0 && (context.node.attributes.fmod !== 1 || D.least(a) >= 0)
+          ? D.modulo(a, c)
           : undefined,
     )(context),
   gradient: notCovered,
@@ -99,22 +111,10 @@ export const Sum = defineOp("Sum", {
 });
 
 export const Equal = compare("Equal", (a, c) => (D.equal(a, c) ? 1 : apart(a, c) ? 0 : undefined));
-export const Less = compare(
-  "Less",
-  known((a, c) => Number(a < c)),
-);
-export const LessOrEqual = compare(
-  "LessOrEqual",
-  known((a, c) => Number(a <= c)),
-);
-export const Greater = compare(
-  "Greater",
-  known((a, c) => Number(a > c)),
-);
-export const GreaterOrEqual = compare(
-  "GreaterOrEqual",
-  known((a, c) => Number(a >= c)),
-);
+export const Less = compare("Less", (a, c) => below(a, c));
+export const LessOrEqual = compare("LessOrEqual", (a, c) => not(below(c, a)));
+export const Greater = compare("Greater", (a, c) => below(c, a));
+export const GreaterOrEqual = compare("GreaterOrEqual", (a, c) => not(below(a, c)));
 export const And = compare(
   "And",
   known((a, c) => a & c),
@@ -132,6 +132,13 @@ function compare(name: string, fold: (a: D.Dim, c: D.Dim) => D.Dim | undefined) 
   return defineOp(name, { role: "opaque", infer: elementwise(fold, "bool") });
 }
 
+/** a < c, where the difference has a sign for all values of the symbols. */
+function below(a: D.Dim, c: D.Dim): number | undefined {
+  if (D.least(D.subtract(c, a)) >= 1) return 1;
+  return D.least(D.subtract(a, c)) >= 0 ? 0 : undefined;
+}
+const not = (bit: D.Dim | undefined): number | undefined => (typeof bit === "number" ? 1 - bit : undefined);
+
 /** Provably different: dimensions are positive, so a positive polynomial is no non-positive number. */
 const apart = (a: D.Dim, c: D.Dim): boolean =>
   (typeof a === "number" && typeof c === "number") ||
@@ -140,7 +147,7 @@ const apart = (a: D.Dim, c: D.Dim): boolean =>
 
 export const Not = defineOp("Not", {
   role: "opaque",
-  infer: elementwise((a) => (typeof a === "number" ? 1 - a : undefined), "bool"),
+  infer: elementwise(not, "bool"),
 });
 export const IsNaN = defineOp("IsNaN", { role: "opaque", infer: elementwise(undefined, "bool") });
 export const IsInf = defineOp("IsInf", { role: "opaque", infer: elementwise(undefined, "bool") });

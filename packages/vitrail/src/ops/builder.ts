@@ -4,7 +4,18 @@
  */
 import { fail } from "../errors.js";
 import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import { type Computed, computedBy, type Dim, equal, Poly, symbol } from "../tensor/dim.js";
+import {
+  add,
+  type Computed,
+  computedBy,
+  type Dim,
+  equal,
+  least,
+  Poly,
+  solve,
+  substitute,
+  symbol,
+} from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -25,9 +36,14 @@ export class Builder {
   private count = 0;
   private symbols = 0;
 
+  /** Numbers of computed symbols that follow from what has to fit together for the model to run. */
+  readonly learned = new Map<string, number>();
+
+  /** @param known what an earlier reading of the same graph has learned */
   constructor(
     readonly opset: number,
     readonly operators: ReadonlyMap<string, Operator>,
+    private readonly known: ReadonlyMap<string, number> = new Map(),
   ) {}
 
   // ---- values and nodes
@@ -38,6 +54,12 @@ export class Builder {
 
   fresh = (hint: string): Dim => symbol(`${hint}#${this.symbols++}`);
 
+  private equate = (a: Dim, c: Dim): void => {
+    const found = typeof a === "number" ? solve(c, a) : typeof c === "number" ? solve(a, c) : undefined;
+    if (found) this.learned.set(...found);
+  };
+  private settled = (dims: Shape): Shape => (this.known.size === 0 ? dims : dims.map((d) => substitute(d, this.known)));
+
   /** A symbol by this name, or one like it that no visible value has. */
   unused(name: string): Dim {
     return this.extents.has(name) ? this.unused(`${name}_`) : symbol(name);
@@ -47,16 +69,18 @@ export class Builder {
   node(operator: string, inputs: readonly (Value | undefined)[], attributes: Attributes, outputs: number): Value[] {
     const entry = this.operators.get(operator) ?? unknownOperator(operator);
     const head = { operator, inputs, attributes, source: this.source };
-    const inferred = entry.infer({ node: head, outputs, opset: this.opset, fresh: this.fresh });
+    const { opset, fresh, equate } = this;
+    const inferred = entry.infer({ node: head, outputs, opset, fresh, equate });
     const list: readonly Inferred[] = Array.isArray(inferred) ? inferred : [inferred as Inferred];
     const dependent = inputs.some((v) => v?.dependent) && operator !== "Shape" && operator !== "Size";
     // What nobody knows is taken for data, so that it is reported where it matters instead of ending the path unseen.
     const carries = entry.role !== "opaque" || entry.gradient !== undefined || !this.operators.has(operator);
     const data = inputs.some((v) => v?.data) && carries;
-    const values = list.map(({ type, shape, ints, number }) => {
-      const v = this.value(type, shape);
-      v.ints = ints;
+    const values = list.map(({ type, shape, ints, number, ratio }) => {
+      const v = this.value(type, shape && this.settled(shape));
+      v.ints = ints && { dims: ints.dims, entries: this.settled(ints.entries) };
       v.number = number ?? scalarResult(entry, inputs, type);
+      v.ratio = ratio && { over: substitute(ratio.over, this.known), by: ratio.by };
       v.dependent = dependent;
       v.data = data && isFloat(type);
       return v;
@@ -233,7 +257,12 @@ export class Builder {
   /** One dimension as an int64 vector of length 1, read from the graph where it is symbolic. */
   extent(d: Dim): Value {
     const value = this.readExtent(d);
-    if (!value) fail("E024", "", { at: `dimension ${d}`, why: "no value of the graph shows it at run time" });
+    if (!value)
+      fail("E024", "", {
+        at: `dimension ${d}`,
+        why: "no value of the graph shows it at run time",
+        try: "export the model with a fixed size of its input, or simplify it with onnxslim",
+      });
     return value;
   }
 
@@ -261,7 +290,9 @@ export class Builder {
   private computedExtent({ function: f, args }: Computed): Value | undefined {
     const [a, c] = args.map((part) => this.readExtent(part));
     if (!a || !c) return undefined;
-    if (f === "floor") return this.emit("Div", [a, c]);
+    // Integers divide towards zero.
+    if (f === "floor")
+      return this.emit("Div", [least(args[0]) >= 0 ? a : this.emit("Sub", [a, this.emit("Mod", [a, c])]), c]);
     return this.emit("Where", [this.emit("Less", f === "min" ? [a, c] : [c, a]), a, c]);
   }
 
@@ -327,7 +358,8 @@ export class Builder {
           pads.map((p) => this.extent(p)),
           0,
         );
-    return this.emit("Pad", [x, tensor]);
+    const dims = this.shape(x).map((d, i) => (i === axis ? add(d, add(before, after)) : d));
+    return this.withShape(this.emit("Pad", [x, tensor]), dims);
   }
 
   /** Zeros in the shape of `x`. */

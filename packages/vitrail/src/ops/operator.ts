@@ -3,7 +3,8 @@
  * cotangent is pulled back. Everything else (relevance rules, methods, printing, emission) is made from these entries.
  */
 import { fail } from "../errors.js";
-import { type Node, place, type SymbolicInts, type Value } from "../ir/graph.js";
+import { type Node, place, type Ratio, type SymbolicInts, type Value } from "../ir/graph.js";
+import type { Dim } from "../tensor/dim.js";
 import type { ElementType } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import type { Builder } from "./builder.js";
@@ -32,6 +33,7 @@ export interface Inferred {
   readonly shape: Shape | undefined;
   readonly ints?: SymbolicInts | undefined;
   readonly number?: number | undefined;
+  readonly ratio?: Ratio | undefined;
 }
 
 export interface InferContext {
@@ -40,7 +42,9 @@ export interface InferContext {
   readonly outputs: number;
   readonly opset: number;
   /** A symbol that nobody else has, for a dimension that only the data decides. */
-  readonly fresh: (hint: string) => import("../tensor/dim.js").Dim;
+  readonly fresh: (hint: string) => Dim;
+  /** Says that two extents are equal whenever the model runs. */
+  readonly equate: (a: Dim, b: Dim) => void;
 }
 
 /** In scope of a gradient rule: inputs `x`, outputs `y`, the cotangent(s) `dy`, the builder `b`; result: one per input. */

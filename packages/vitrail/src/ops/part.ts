@@ -17,6 +17,7 @@ export const Concat = defineOp("Concat", {
     const entries = known.every((k) => k !== undefined) ? known.flat() : undefined;
     if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined };
     const axis = normalizeAxis(c.node.attributes.axis as number, shapes[0]!.length);
+    for (const s of shapes) for (const [i, d] of s.entries()) if (i !== axis) c.equate(d, shapes[0]![i]!);
     const total = shapes.map((s) => s[axis]!).reduce(D.add);
     const shape = shapes[0]!.map((d, i) => (i === axis ? total : d));
     const dims = shape.every((d) => typeof d === "number") ? (shape as readonly number[]) : undefined;
@@ -192,18 +193,26 @@ export const Where = defineOp("Where", {
   },
 });
 
+/** How much is added before and behind every axis, where it can be told. */
+export function padsOf(
+  node: Pick<Node, "inputs" | "attributes">,
+  rank: number,
+): { readonly before: readonly D.Dim[]; readonly after: readonly D.Dim[] } | undefined {
+  const pads = attribute(node, "pads") ?? entriesOf(node.inputs[1]);
+  const axes = node.inputs[3] ? numbersOf(node.inputs[3]) : range(rank);
+  if (!pads || !axes) return undefined;
+  const own = axes.map((a) => normalizeAxis(a, rank));
+  const amounts = (from: number): readonly D.Dim[] =>
+    range(rank).map((axis) => (own.includes(axis) ? pads[from + own.indexOf(axis)]! : 0));
+  return { before: amounts(0), after: amounts(own.length) };
+}
+
 export const Pad = defineOp("Pad", {
   role: "movement",
   infer: (c): Inferred => {
     const x = input(c, 0);
-    const pads = attribute(c.node, "pads") ?? entriesOf(c.node.inputs[1]);
-    if (!x.shape || !pads) return { type: x.type, shape: x.shape?.map(() => c.fresh("padded")) };
-    const axes = (c.node.inputs[3] ? numbersOf(c.node.inputs[3]) : undefined) ?? range(x.shape.length);
-    const shape = [...x.shape];
-    for (const [i, a] of axes.entries()) {
-      const axis = normalizeAxis(a, shape.length);
-      shape[axis] = D.add(shape[axis]!, D.add(pads[i]!, pads[i + axes.length]!));
-    }
+    const pads = x.shape && padsOf(c.node, x.shape.length);
+    const shape = x.shape?.map((d, i) => (pads ? D.add(d, D.add(pads.before[i]!, pads.after[i]!)) : c.fresh("padded")));
     return { type: x.type, shape };
   },
   gradient: ({ node, x: [x, pads, , axes], dy, b }) => {

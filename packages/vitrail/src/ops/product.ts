@@ -15,6 +15,7 @@ export const MatMul = defineOp("MatMul", {
   role: byActivity,
   infer: (c) => {
     const [a, w] = [input(c, 0), input(c, 1)];
+    if (a.shape && w.shape) c.equate(a.shape[a.shape.length - 1]!, w.shape[Math.max(w.shape.length - 2, 0)]!);
     return { type: a.type, shape: a.shape && w.shape && matmulShape(a.shape, w.shape) };
   },
   gradient: ({ x: [a, w], dy, b, wants }) => {

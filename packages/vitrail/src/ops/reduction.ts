@@ -62,7 +62,8 @@ const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (en
     infer: (c): Inferred => {
       const known = fold && intsOf(input(c, 0));
       const shape = reducedShape(c);
-      const ints = known && known.dims.length <= 1 ? vector([fold(known.entries)]) : undefined;
+      const ints =
+        known && known.dims.length <= 1 && known.entries.length > 0 ? vector([fold(known.entries)]) : undefined;
       return {
         type: input(c, 0).type,
         shape,
@@ -102,13 +103,12 @@ export const ReduceProd: Operator = {
 };
 
 /** One element is picked; elements that are equal share. Tokens that tie in every channel would otherwise count several times. */
-const picking = (name: string) =>
-  reduction(name, "movement", ({ x, y, dy, axes, b }) => {
-    const picked = b.where(b.emit("Equal", [x, y]), b.scalar(1), b.scalar(0));
-    return b.mul(picked, b.div(dy, b.reduceSum(picked, axes)));
-  });
-export const ReduceMax = picking("ReduceMax");
-export const ReduceMin = picking("ReduceMin");
+const picked: Pull = ({ x, y, dy, axes, b }) => {
+  const those = b.where(b.emit("Equal", [x, y]), b.scalar(1), b.scalar(0));
+  return b.mul(those, b.div(dy, b.reduceSum(those, axes)));
+};
+export const ReduceMax = reduction("ReduceMax", "movement", picked, (entries) => entries.reduce(D.maximum));
+export const ReduceMin = reduction("ReduceMin", "movement", picked, (entries) => entries.reduce(D.minimum));
 
 export const GlobalAveragePool = defineOp("GlobalAveragePool", {
   role: "mean",

@@ -39,7 +39,7 @@ export const Resize = defineOp("Resize", {
 });
 
 /** Mᵀ along one axis, where M is what the same Resize makes of the identity matrix. */
-function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: D.Dim, to: D.Dim): Value {
+export function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: D.Dim, to: D.Dim): Value {
   if (String(node.attributes.coordinate_transformation_mode ?? "half_pixel") === "tf_crop_and_resize")
     refuseGradient(node, "tf_crop_and_resize is not covered");
   const { axes: _, ...attributes } = node.attributes;

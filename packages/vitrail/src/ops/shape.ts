@@ -5,6 +5,7 @@ import * as D from "../tensor/dim.js";
 import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { readNumbers } from "../tensor/tensor.js";
+import { truncatedDivide } from "./arithmetic.js";
 import { range } from "./builder.js";
 import { BIGGEST_FOLD, entriesOf, input, vector } from "./infer.js";
 import { realView } from "./integer-product.js";
@@ -41,12 +42,16 @@ export const Cast = defineOp("Cast", {
     const number = isFloat(x.type) && !isFloat(type) ? numberOf(x) : undefined;
     const truncated = number === undefined ? undefined : [type === "bool" ? number : Math.trunc(number)];
     const dims = x.shape?.map(() => 1) ?? [];
-    const exact = !isFloat(type) ? (known ?? (truncated && { dims, entries: truncated })) : undefined;
+    const rounded = x.ratio && [truncatedDivide(x.ratio.over, x.ratio.by)];
+    const entries = truncated ?? rounded;
+    const exact = !isFloat(type) ? (known ?? (entries && { dims, entries })) : undefined;
+    const [size] = known?.entries.length === 1 ? known.entries : [];
     return {
       type,
       shape: x.shape,
       ints: type === "bool" ? exact && truth(exact) : exact,
       number: isFloat(type) ? (numberOf(x) ?? singleInt(x)) : undefined,
+      ratio: isFloat(type) ? (x.ratio ?? (typeof size === "object" ? { over: size, by: 1 } : undefined)) : undefined,
     };
   },
   // Integers that carry data become real here: a product of integers, a value that was rounded.

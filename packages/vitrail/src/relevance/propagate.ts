@@ -2,7 +2,7 @@
 
 import { rotaryInput, type UnitFinder, unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
-import type { Layout } from "../flow/layout.js";
+import { type Layout, refuseTokens } from "../flow/layout.js";
 import { type Step, vjp } from "../gradient/reverse.js";
 import { dataInputs, type Node, numberOf, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
@@ -65,7 +65,11 @@ function ruleContext(
   const data = node.inputs.map((v) => v?.data === true);
   const wants = node.inputs.map((v, i) => data[i]! && isLive(v!));
   const layout = options.layouts.get(node.outputs[0]!);
-  const sum = (v: Value) => (options.wholeBatch ? batchSum : sampleSum)(b, v, layout);
+  const sum = (v: Value) => {
+    if (!layout && b.rank(v) > 1 && !options.wholeBatch)
+      refuseTokens(node, "relevance is shared there sample by sample, and the samples cannot be told apart", v.shape);
+    return (options.wholeBatch ? batchSum : sampleSum)(b, v, layout);
+  };
   return {
     node,
     x,

@@ -1,3 +1,4 @@
+import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Completeness } from "../methods/drive.js";
 import { type Stability, stabilityOf } from "./stability.js";
@@ -82,7 +83,9 @@ export class Explanation {
   }
 
   private gridSize(): readonly [number, number] | undefined {
-    return patchGrid(this.metadata, this.inputDims);
+    const { tokens } = this.metadata;
+    const size = pictureAxes(this.inputDims);
+    return tokens?.grid ?? (tokens && size ? patchGrid(tokens, size) : undefined);
   }
 
   /** Input methods: channels are summed, as the authors do. */
@@ -99,15 +102,6 @@ export class Explanation {
     }
     return { rows: height, columns: width, values: summed, special: new Float32Array(0) };
   }
-}
-
-/** Rows and columns of patches, where the model cuts its pictures into patches. */
-export function patchGrid({ tokens }: Metadata, dims: readonly number[]): readonly [number, number] | undefined {
-  const { grid, stride } = tokens ?? {};
-  if (grid) return grid;
-  const size = pictureAxes(dims);
-  if (!stride || !size) return undefined;
-  return [Math.floor(size.height / stride[0]), Math.floor(size.width / stride[1])];
 }
 
 /** How a picture lies in a tensor of four axes; undefined for any other shape. */

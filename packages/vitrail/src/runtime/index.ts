@@ -1,4 +1,5 @@
 /** What `vitrail/node` and `vitrail/web` share. */
+export { type Patches, patchGrid } from "../flow/patches.js";
 export {
   type DocumentMap,
   type DocumentTarget,

@@ -1,8 +1,9 @@
 /** The parts of one sample that can be taken away, and the sample without some of them. */
 
+import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Units } from "../methods/drive.js";
-import { patchGrid, pictureAxes } from "./explanation.js";
+import { pictureAxes } from "./explanation.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
 import { type Feeds, fromFloat32, sizeOf, type Tensor, type TypedArray, toFloat32 } from "./tensor.js";
@@ -50,7 +51,7 @@ function cells({ metadata }: Findings, picture: Tensor): Sample {
   const cell = metadata.options.cell as number;
   const side = cell > 0 ? cell : Math.max(1, Math.round(height / ROWS));
   const squares = [Math.max(1, Math.round(height / side)), Math.max(1, Math.round(width / side))] as const;
-  const [rows, columns] = (cell === 0 && patchGrid(metadata, picture.dims)) || squares;
+  const [rows, columns] = (cell === 0 && metadata.tokens && patchGrid(metadata.tokens, { height, width })) || squares;
   const unitOf = new Uint32Array(height * width);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)

@@ -19,7 +19,12 @@ export interface Spelling {
 
 export interface Family {
   readonly family: string;
-  readonly inputs: readonly { readonly name: string }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    /** Names of the dynamic axes, by number. */
+    readonly axes: Readonly<Record<string, string>>;
+  }[];
   readonly output: string;
   readonly maps: readonly {
     readonly explains: string;

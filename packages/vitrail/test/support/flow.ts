@@ -10,15 +10,16 @@ import { seedOf, targetInput } from "../../src/seed.js";
 import { type Matrix, rows } from "./loops.js";
 import type { Sketch } from "./relevance.js";
 
-/** Attention rollout without normalised rows: what a site contributes is its attention. */
-const plainWalk = rowMethod({
-  id: "plain-walk",
-  title: "",
-  citation: "",
-  needs: ["attention"],
-  classSpecific: false,
-  layer: ({ weights }) => weights,
-});
+/** Attention rollout without normalised rows: what a site contributes is its attention, or the square of it (rows of any sum). */
+const walk = (squared: boolean) =>
+  rowMethod({
+    id: "plain-walk",
+    title: "",
+    citation: "",
+    needs: ["attention"],
+    classSpecific: false,
+    layer: ({ weights }, b) => (squared ? b.square(weights) : weights),
+  });
 
 export interface Walked {
   /** [sample][token] */
@@ -43,18 +44,23 @@ export async function walked(
   output: string,
   sites: readonly SiteShape[],
   target: { readonly values: readonly number[]; readonly dims: readonly number[] },
-  options: { readonly startLayer?: number; readonly normalizeRows?: boolean; readonly explains?: string } = {},
+  options: {
+    readonly startLayer?: number;
+    readonly normalizeRows?: boolean;
+    readonly explains?: string;
+    readonly squared?: boolean;
+  } = {},
 ): Promise<Walked> {
   m.output(output);
   for (const { name } of sites) m.output(name);
   const model = m.bytes();
   const graph = importModel(readModel(model));
   const b = graph.builder;
-  const { explains, ...given } = options;
+  const { explains, squared = false, ...given } = options;
   const analysis = analyse(graph, { output, explains });
   const input = targetInput(b, "index", analysis.output)!;
   const values = { startLayer: 0, normalizeRows: false, ...given };
-  const result = explain(analysis, plainWalk, values, seedOf(b, "index", analysis.output, input));
+  const result = explain(analysis, walk(squared), values, seedOf(b, "index", analysis.output, input));
   const patch = writePatch({
     b,
     taken: graph.names,
@@ -67,7 +73,8 @@ export async function walked(
   const run = await session.run({ ...m.feeds, target: array("int64", target.values, target.dims) });
   await session.release();
   const { values: row, dims } = run.relevance!;
-  const E = sites.map((s) => [s.name, meanOverHeads(run[s.name]!.values, s)] as const);
+  const contributed = (A: readonly number[]) => (squared ? A.map((a) => a * a) : A);
+  const E = sites.map((s) => [s.name, meanOverHeads(contributed(run[s.name]!.values), s)] as const);
   return { relevance: rows(row, dims[1]!), E: Object.fromEntries(E), readout: result.readout };
 }
 
