@@ -160,7 +160,7 @@ def main():
     record = json.loads((args.run / "metrics.json").read_text())
     own = run(session, tokenizer, part)
     flagged = [s for s, (clean, toxic) in zip(part, own) if s.label == 1 and toxic > clean]
-    write_lines(args.run / "flagged" / "sentences.jsonl", flagged)
+    write_lines(args.out / "flagged" / "sentences.jsonl", flagged)
     record["rationales"] = {
         name: {"n": len(rows), **token_auprc(model, rows)}
         for name, rows in (
