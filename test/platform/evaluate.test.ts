@@ -139,6 +139,21 @@ describe("sanity", () => {
   });
 });
 
+describe("axioms", () => {
+  test("conservation tells rules that keep relevance from those that double it; who has no rules is left out", async () => {
+    const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "2", "--metrics", "conservation"];
+    const methods = ["transformer-attribution", "partial-lrp", "generic-attention"];
+    const { code, stdout } = await vitrail([...args, "--methods", ...methods, "--workers", "1", "--json"]);
+    expect(code).toBe(0);
+    const { cells, missing } = JSON.parse(stdout);
+    const valueOf = (id: string) => cells.find((cell: { method: string }) => cell.method === id)?.value;
+    expect(valueOf("transformer-attribution")).toBeLessThan(1e-3);
+    expect(valueOf("partial-lrp")).toBeGreaterThan(1);
+    expect(valueOf("generic-attention") ?? null).toBeNull();
+    expect(missing).toEqual([{ metric: "conservation", needs: "block-sums", count: 8 }]);
+  });
+});
+
 describe("cost", () => {
   test("memory is the peak of a process that makes one map; rows that use no model have none", async () => {
     const args = ["evaluate", sentences, "--data", "planted-sentences", "--limit", "2", "--workers", "2", "--json"];

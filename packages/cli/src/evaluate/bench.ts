@@ -19,6 +19,7 @@ import {
   type Word,
 } from "@vitrail/evaluation";
 import { createExplainer, type Feeds, type Explainer as Opened } from "vitrail/node";
+import { findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
@@ -83,7 +84,12 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
     const method = methodOf(name);
     const open = () => sessions.get(name, () => createExplainer(files.file, optionsOf(method, setup)));
     const memory = (feeds: Feeds) => memoryOf(method, feeds);
-    return methodOver(name, method === setup.methods[0] ? async () => host : open, memory);
+    const reads = { ...optionsOf(method, setup), stability: true };
+    const reading = () => sessions.get(`${name} blocks`, () => createExplainer(files.file, reads));
+    return methodOver(name, method === setup.methods[0] ? async () => host : open, {
+      memory,
+      reading: findMethod(method.id).needs.includes("relevance") ? reading : undefined,
+    });
   };
   const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"))
     ? await randomisedOf(setup, host, sessions)

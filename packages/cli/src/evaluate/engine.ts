@@ -58,11 +58,17 @@ export function modelOver(explainer: Explainer, activation: Activation): Model<I
   };
 }
 
-/** `open` is asked for every map, so that explainers may be closed in between; `memory` says what one map takes in bytes. */
+/** What beside its maps is asked of a method: bytes that one map takes, and an explainer compiled to say its sums per block. */
+export interface Beside {
+  readonly memory?: ((feeds: Feeds) => Promise<number>) | undefined;
+  readonly reading?: (() => Promise<Explainer>) | undefined;
+}
+
+/** `open` is asked for every map, so that explainers may be closed in between. */
 export function methodOver(
   id: string,
   open: () => Promise<Explainer>,
-  memory?: (feeds: Feeds) => Promise<number>,
+  { memory, reading }: Beside = {},
 ): Judged<Input> {
   const feedsFor = (explainer: Explainer, { feeds }: Input) => stack([feeds], batchOf(explainer).fixed ?? 1);
   return {
@@ -72,6 +78,12 @@ export function methodOver(
       return mapOf(await explainer.explain(feedsFor(explainer, input), { target }), input);
     },
     ...(memory && { bytes: async (input) => memory(feedsFor(await open(), input)) }),
+    ...(reading && {
+      sums: async (input, target) => {
+        const explainer = await reading();
+        return (await explainer.explain(feedsFor(explainer, input), { target })).stability()!.blocks;
+      },
+    }),
   };
 }
 
