@@ -55,7 +55,7 @@ export function addRunFlags(command: Command): Command {
       new Option("--device <device>", "cpu, or wasm where there is no native runtime").choices(["cpu", "wasm"]),
     )
     .option("--threads <n>", "threads of one run")
-    .option("--low-memory", "half of the memory, a little slower")
+    .option("--low-memory", "a third less memory, a little slower")
     .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 

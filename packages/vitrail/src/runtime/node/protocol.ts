@@ -24,7 +24,7 @@ export interface RuntimeOptions {
   /** Threads of one run; the runtime's own choice by default. */
   threads?: number | undefined;
   /**
-   * Half of the memory for a twentieth more time (`cpu`): weights are neither packed for speed nor kept in several forms (measured
+   * A third less memory for a twentieth more time (`cpu`): weights are neither packed for speed nor kept in several forms (measured
    * with ViT-B; docs/decisions/0009).
    */
   lowMemory?: boolean | undefined;
