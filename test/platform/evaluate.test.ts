@@ -146,10 +146,10 @@ describe("axioms", () => {
     const { code, stdout } = await vitrail([...args, "--methods", ...methods, "--workers", "1", "--json"]);
     expect(code).toBe(0);
     const { cells, missing } = JSON.parse(stdout);
-    const valueOf = (id: string) => cells.find((cell: { method: string }) => cell.method === id)?.value;
-    expect(valueOf("transformer-attribution")).toBeLessThan(1e-3);
-    expect(valueOf("partial-lrp")).toBeGreaterThan(1);
-    expect(valueOf("generic-attention") ?? null).toBeNull();
+    const figureOf = (id: string) => cells.find((cell: { method: string }) => cell.method === id)?.value;
+    expect(figureOf("transformer-attribution")).toBeLessThan(1e-3);
+    expect(figureOf("partial-lrp")).toBeGreaterThan(1);
+    expect(figureOf("generic-attention") ?? null).toBeNull();
     expect(missing).toEqual([{ metric: "conservation", needs: "block-sums", count: 8 }]);
   });
 });
