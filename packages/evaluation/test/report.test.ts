@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chooseMetric, type GalleryItem, type ResultRow, report, summariseResults } from "../src/index.js";
-import { ticks } from "../src/report/chart.js";
+import { curveChart, ticks } from "../src/report/chart.js";
 import { html } from "../src/report/markup.js";
 
 const metrics = ["deletion", "pointing-game", "class-sensitivity"].map(chooseMetric);
@@ -106,6 +106,16 @@ describe("report", () => {
     expect(visible).toContain("1 measurements failed");
     expect(visible.match(/<figure data-method/g)!.length).toBe(2);
     expect(visible).toContain('class="controls" hidden');
+  });
+
+  it("names what a curve runs over; one of a single point is drawn, and stands in the table", () => {
+    const [whole] = summary.cells.filter(({ metric, method }) => metric === "deletion" && method === "one");
+    const short = { ...whole!, method: "short", curve: { x: [0], y: [0.75] } };
+    const { markup: chart } = curveChart(summary.metrics.find(({ name }) => name === "deletion")!, [short, whole!]);
+    expect(chart).toContain("share of units taken away");
+    expect(chart.match(/<circle/g)?.length).toBe(1);
+    expect(chart).toMatch(/<th scope="row">0(\.0+)?<\/th><td>0\.75\d*<\/td><td>1(\.0+)?<\/td>/);
+    expect(chart).toMatch(/<th scope="row">1(\.0+)?<\/th><td><\/td><td>0(\.0+)?<\/td>/);
   });
 
   it("has names for screen readers: captions, scopes, a table behind each curve, text for pictures", () => {

@@ -8,6 +8,12 @@ const frame = { left: 46, right: 12, top: 10, bottom: 34 };
 /** Okabe and Ito's colours, which people of all colour visions can tell apart. */
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const dashes = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
+/** What the curves of a group of metrics run over. */
+const axes: Partial<Record<MetricEntry["group"], string>> = {
+  faithfulness: "share of units taken away",
+  sanity: "layers made random, from the output down",
+  axiom: "block, from the input up",
+};
 
 /** At most six steps of 1, 2 or 5 times a power of ten. */
 export function ticks(low: number, high: number, wanted = 5): number[] {
@@ -34,6 +40,7 @@ export function curveChart(metric: MetricEntry, cells: readonly Cell[]): Markup 
   });
   const total = height + 16 * Math.ceil(curves.length / 2) + 4;
   const lines = curves.map(({ x, y }, i) => {
+    if (x.length === 1) return html`<circle cx="${px(x[0]!)}" cy="${py(y[0]!)}" r="4" fill="${colour(i)}"/>`;
     const points = x.map((value, k) => `${px(value).toFixed(1)},${py(y[k]!).toFixed(1)}`).join(" ");
     return html`<polyline points="${points}" fill="none" stroke="${colour(i)}" stroke-width="2" stroke-dasharray="${dash(i)}"/>`;
   });
@@ -43,6 +50,7 @@ export function curveChart(metric: MetricEntry, cells: readonly Cell[]): Markup 
 ${ticks(y0, y1).map((y) => html`<line class="grid" x1="${frame.left}" x2="${width - frame.right}" y1="${py(y)}" y2="${py(y)}"/><text x="${frame.left - 6}" y="${py(y) + 4}" text-anchor="end">${y}</text>`)}
 ${ticks(x0, x1).map((x) => html`<text x="${px(x)}" y="${height - frame.bottom + 16}" text-anchor="middle">${x}</text>`)}
 <line class="axis" x1="${frame.left}" x2="${width - frame.right}" y1="${height - frame.bottom}" y2="${height - frame.bottom}"/>
+<text x="${(frame.left + width - frame.right) / 2}" y="${height - 3}" text-anchor="middle">${axes[metric.group] ?? ""}</text>
 ${lines}${legend}
 </svg>
 <details><summary>Figures</summary>${curveTable(curves)}</details>
@@ -59,8 +67,11 @@ function range(values: readonly number[]): [number, number] {
 }
 
 function curveTable(curves: readonly { method: string; x: readonly number[]; y: readonly number[] }[]): Markup {
-  const x = curves[0]!.x;
-  const shared = curves.filter((curve) => curve.x.length === x.length);
-  return html`<div class="scroll"><table><thead><tr><th scope="col">x</th>${shared.map(({ method }) => html`<th scope="col">${method}</th>`)}</tr></thead>
-<tbody>${x.map((value, i) => html`<tr><th scope="row">${figure(value)}</th>${shared.map(({ y }) => html`<td>${figure(y[i]!)}</td>`)}</tr>`)}</tbody></table></div>`;
+  const longest = curves.reduce((a, b) => (b.x.length > a.x.length ? b : a));
+  const at = ({ x, y }: (typeof curves)[number], value: number): string => {
+    const place = x.indexOf(value);
+    return place < 0 ? "" : figure(y[place]!);
+  };
+  return html`<div class="scroll"><table><thead><tr><th scope="col">x</th>${curves.map(({ method }) => html`<th scope="col">${method}</th>`)}</tr></thead>
+<tbody>${longest.x.map((value) => html`<tr><th scope="row">${figure(value)}</th>${curves.map((curve) => html`<td>${at(curve, value)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
