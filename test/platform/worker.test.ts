@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -67,6 +67,16 @@ describe("a file whose weights are mapped", () => {
     await Promise.all([mapped.close(), given.close()]);
   });
 
+  test("may be a link to another folder, as in the cache of the Hub", async () => {
+    const link = join(temporaryFolder(), "model.onnx");
+    symlinkSync(copied(), link);
+    const [linked, given] = [await createExplainer(link), await createExplainer(bytes)];
+    const [a, b] = [await linked.explain(picture, { target: 1 }), await given.explain(picture, { target: 1 })];
+    expect(a.toTokens()).toEqual(b.toTokens());
+    expect((await linked.predict(picture)).logits!.data).toEqual((await given.predict(picture)).logits!.data);
+    await Promise.all([linked.close(), given.close()]);
+  });
+
   test("may lose its name to another file", async () => {
     const copy = copied();
     const explainer = await createExplainer(copy);
@@ -112,6 +122,15 @@ describe("weights in a file beside the model", () => {
     expect(b.toTokens()).toEqual(a.toTokens());
     expect((await outside.predict(feeds)).logits!.data).toEqual((await inside.predict(feeds)).logits!.data);
     await Promise.all([inside.close(), outside.close()]);
+  });
+
+  test("are found behind links to other folders, as in the cache of the Hub", async () => {
+    const links = temporaryFolder();
+    for (const name of ["model.onnx", "model.onnx_data"]) symlinkSync(join(folder, name), join(links, name));
+    const [linked, beside] = [await createExplainer(join(links, "model.onnx")), await createExplainer(moved)];
+    const [a, b] = [await linked.explain(feeds, { target: 1 }), await beside.explain(feeds, { target: 1 })];
+    expect(a.toTokens()).toEqual(b.toTokens());
+    await Promise.all([linked.close(), beside.close()]);
   });
 
   test("are asked for where they are not", async () => {

@@ -64,7 +64,7 @@ function scaledRows(b: Builder, { inputs: [x], outputs: [y] }: Node, [reader, ..
   const factor = reader?.operator === "Mul" ? numberOf(reader.inputs.find((v) => v !== y)) : undefined;
   const [from, to] = [x!.shape!.at(-1), y!.shape?.at(-1)];
   const widens = typeof from === "number" && typeof to === "number" && from < to;
-  if (factor === undefined || others.length > 0 || !widens) return x!;
+  if (factor === undefined || others.length > 0 || !widens || reader!.outputs[0]!.rank !== y!.rank) return x!;
   reader!.outputs[0]!.writtenAs = y;
   return b.mul(x!, factor);
 }

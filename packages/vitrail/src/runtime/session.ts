@@ -15,7 +15,8 @@ export interface NativeSession {
   release(): Promise<void>;
 }
 
-export type OpenNative = (bytes: Uint8Array) => Promise<NativeSession>;
+/** @param mappedFrom the folder of the file that holds the weights which `bytes` only refer to */
+export type OpenNative = (bytes: Uint8Array, mappedFrom?: string) => Promise<NativeSession>;
 
 /**
  * The two sessions of a compiled file. Running the whole of it always computes the explanation (a runtime does not prune by

@@ -1,5 +1,5 @@
-import { access, constants, readFile } from "node:fs/promises";
-import { isAbsolute, join, normalize } from "node:path";
+import { access, constants, readFile, realpath } from "node:fs/promises";
+import { isAbsolute, join, normalize, relative } from "node:path";
 import { type Diagnostic, diagnostic, VitrailError } from "../../errors.js";
 import { readModel } from "../../onnx/model.js";
 
@@ -18,7 +18,14 @@ export async function externalFiles(model: Uint8Array, folder: string | undefine
   return paths;
 }
 
-/** The same with what is in them, for a runtime that reads no files. */
+/** Whether links lead out of the folder, as in the cache of the Hub: a runtime that opens files by itself follows none of those. */
+export async function leavesFolder(paths: readonly string[], folder: string): Promise<boolean> {
+  const home = await realpath(folder);
+  const places = await Promise.all(paths.map((path) => realpath(join(folder, path))));
+  return places.some((place) => relative(home, place).startsWith(".."));
+}
+
+/** The same files with what is in them, for a runtime that does not read them. */
 export async function externalData(model: Uint8Array, folder: string | undefined): Promise<ExternalFile[]> {
   const paths = await externalFiles(model, folder);
   return Promise.all(paths.map(async (path) => ({ path, data: await readFile(join(folder!, path)) })));

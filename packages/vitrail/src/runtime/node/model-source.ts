@@ -1,16 +1,19 @@
 /** Where a model comes from: bytes that a caller gave, or a file whose weights the runtime may read by itself. */
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { VitrailError } from "../../errors.js";
 import { refuseTooLarge } from "../../onnx/size.js";
 import { weightsInFile } from "../../onnx/weights-in-file.js";
 import { failure, messageOf, problem } from "../problem.js";
+import { externalPaths } from "./external-data.js";
 
 export interface ModelSource {
   /** The model for as long as `use` runs: what is large is given back right after it, not when memory is next collected. */
   reading<T>(use: (model: Uint8Array) => T): Promise<T>;
   /** What a runtime is given in place of a model that was read here. */
   handedOver(model: Uint8Array): Uint8Array;
+  /** The folder of the file that holds the weights of what was handed over, once they were left there. */
+  mappedFrom(): string | undefined;
   /** @throws VitrailError where a runtime may no longer read what it was opened with */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -19,6 +22,7 @@ export interface ModelSource {
 export const inMemory = (model: Uint8Array): ModelSource => ({
   reading: async (use) => use(model),
   handedOver: (bytes) => bytes,
+  mappedFrom: () => undefined,
   check: async () => undefined,
   close: async () => undefined,
 });
@@ -30,7 +34,9 @@ export const inMemory = (model: Uint8Array): ModelSource => ({
 export async function fromFile(path: string, { mapped }: { mapped: boolean }): Promise<ModelSource> {
   const file = await orRefuse(path, () => open(path));
   const opened = await file.stat();
-  let leaner = false;
+  // A runtime follows no link that leads out of a folder, and in the cache of the Hub every file is one.
+  const place = await orRefuse(path, () => realpath(path));
+  let left = false;
   const unchanged = async (now: Awaited<ReturnType<FileHandle["stat"]>>) => {
     const same = now.ino === opened.ino && now.size === opened.size && now.mtimeMs === opened.mtimeMs;
     if (!same) throw new Error("it has changed since it was opened");
@@ -49,12 +55,15 @@ export async function fromFile(path: string, { mapped }: { mapped: boolean }): P
       }
     },
     handedOver: (model) => {
-      const lean = mapped ? weightsInFile(model, basename(path)) : model.slice();
-      leaner ||= lean.length < model.length;
+      // Weights lie in one folder: where some have files of their own already, the others are few.
+      if (!mapped || externalPaths(model).length > 0) return model.slice();
+      const lean = weightsInFile(model, basename(place));
+      left ||= lean.length < model.length;
       return lean;
     },
+    mappedFrom: () => (left ? dirname(place) : undefined),
     check: async () => {
-      if (leaner) await orRefuse(path, async () => unchanged(await file.stat()));
+      if (left) await orRefuse(path, async () => unchanged(await file.stat()));
     },
     close: () => file.close(),
   };

@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
+import { realpath } from "node:fs/promises";
 import { failure, messageOf, problem } from "../problem.js";
 import type { NativeSession, OpenNative } from "../session.js";
 import type { Feeds, Outputs } from "../tensor.js";
-import { externalData, externalFiles } from "./external-data.js";
+import { externalData, externalFiles, leavesFolder } from "./external-data.js";
 import type { RuntimeOptions } from "./protocol.js";
 
 /** The two ONNX Runtimes that Node can run are used through the part of their interface that they share. */
@@ -50,14 +50,17 @@ export async function nativeRuntime({
     logSeverityLevel: 4,
     ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
   };
-  // On a CPU the runtime maps the files of external weights by itself; in WebAssembly it is given what is in them.
-  const filesAndMemory = async (bytes: Uint8Array) => {
+  // On a CPU the runtime maps the files of external weights by itself where it may; else it is given what is in them.
+  const filesAndMemory = async (bytes: Uint8Array, mappedFrom: string | undefined) => {
     if (device === "wasm") return { externalData: await externalData(bytes, folder) };
-    await externalFiles(bytes, folder);
-    return cpuOptions(lowMemory, folder && resolve(folder));
+    if (mappedFrom !== undefined) return cpuOptions(lowMemory, mappedFrom);
+    const paths = await externalFiles(bytes, folder);
+    if (folder === undefined || paths.length === 0) return cpuOptions(lowMemory, undefined);
+    if (!(await leavesFolder(paths, folder))) return cpuOptions(lowMemory, await realpath(folder));
+    return { ...cpuOptions(lowMemory, undefined), externalData: await externalData(bytes, folder) };
   };
-  return async (bytes) => {
-    const files = await filesAndMemory(bytes);
+  return async (bytes, mappedFrom) => {
+    const files = await filesAndMemory(bytes, mappedFrom);
     try {
       return wrap(runtime, await runtime.InferenceSession.create(bytes, { ...options, ...files }));
     } catch (error) {

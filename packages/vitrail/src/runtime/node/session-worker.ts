@@ -18,16 +18,18 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
   const path = typeof model === "string" ? model : undefined;
   const openNative = await nativeRuntime({ ...runtime, folder: runtime.folder ?? (path && dirname(path)) });
   source = typeof model === "string" ? await fromFile(model, { mapped: runtime.device !== "wasm" }) : inMemory(model);
-  const { reading, handedOver } = source;
+  const { reading, handedOver, mappedFrom } = source;
   const { findings, appended, explained } = await reading((bytes) => {
     const { original, toRun, findings } = load(bytes, compile);
     const own = handedOver(original);
     return { findings, appended: toRun !== undefined, explained: toRun?.(own) ?? own };
   });
   // A model is read again for the prediction, if that is ever asked for.
-  const openPrediction = async () =>
-    openNative(await reading((bytes) => handedOver(bytes.subarray(0, findings.metadata.source.bytes))));
-  session = pairSession(await openNative(explained), appended ? openPrediction : undefined);
+  const openPrediction = async () => {
+    const original = await reading((bytes) => handedOver(bytes.subarray(0, findings.metadata.source.bytes)));
+    return openNative(original, mappedFrom());
+  };
+  session = pairSession(await openNative(explained, mappedFrom()), appended ? openPrediction : undefined);
   return findings;
 }
 
