@@ -103,6 +103,17 @@ test("the forward pass and the denominators are computed once for all targets", 
   expect(several).toEqual(one);
 });
 
+test("targets stand behind samples, tokens and heads: only what comes in and goes out begins with them", () => {
+  const { report } = compile(vit({ ...spellings["a class token"]!, batch: "batch" }), { severalTargets: true });
+  const shapes = [...report.print().matchAll(/^ .*: \w+\[(.*)\]$/gm)].map(([, dims]) => dims!.split(","));
+  const lifted = shapes.filter((dims) => dims.includes("targets"));
+  expect(lifted.length).toBeGreaterThan(100);
+  expect(lifted.filter(([first]) => first === "targets").length).toBe(2);
+  const wide = lifted.filter((dims) => dims.length > 4);
+  expect(wide.length).toBeGreaterThan(20);
+  expect(wide.filter((dims) => dims.indexOf("targets") < 2)).toEqual([]);
+});
+
 test("the axes of target and relevance are named", () => {
   const model = vit({ ...spellings["a class token"]!, batch: "batch" });
   const { report } = compile(model, { severalTargets: true });

@@ -1,164 +1,229 @@
 /**
- * How an operator takes a leading axis: where its axes lie then, and how its operands are aligned. One entry for every operator
- * that cotangents pass in a patch; ranks and axes below are those of the graph without the leading axis.
+ * How an operator takes an axis of targets: where that axis lies in its result, where the operator's own axes lie then, and how its
+ * operands are aligned. One entry for every operator that cotangents pass in a patch.
  */
-
 import { fail } from "../errors.js";
 import { type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import { type Builder, range } from "../ops/builder.js";
 import { permOf } from "../ops/movement.js";
 import { equationOf } from "../ops/product.js";
-import type { Dim } from "../tensor/dim.js";
+import { type Dim, equal, product as productOf } from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
-
-/** An input of a node that is lifted: with the leading axis itself, or one value for all. */
-export interface Operand {
-  readonly value: Value;
-  readonly lifted: boolean;
-  /** Axes without the leading one. */
-  readonly rank: number;
-}
+import { aligned, indexOf, isLifted, type Lifted, moved, type Operand, repeated, shifted, withEntry } from "./axis.js";
 
 export interface LiftContext {
   readonly b: Builder;
   readonly node: Node;
   readonly x: readonly (Operand | undefined)[];
-  /** Extent of the leading axis. */
+  /** Extent of the axis of targets. */
   readonly count: Dim;
 }
 
-/** The node's outputs with the leading axis. */
-export type LiftRule = (context: LiftContext) => readonly Value[];
+/** The node's outputs for all targets. */
+export type LiftRule = (context: LiftContext) => readonly Lifted[];
 
 const values = (x: LiftContext["x"]): (Value | undefined)[] => x.map((o) => o?.value);
-const again = ({ b, node }: LiftContext, inputs: readonly (Value | undefined)[], attributes = node.attributes) =>
-  b.emitAll(node.operator, inputs, attributes, node.outputs.length);
 
-/** With as many axes as broadcasting over `rank` axes needs: the leading axis must stay the first. */
-function widened(b: Builder, { value, lifted, rank: own }: Operand, rank: number): Value {
-  return lifted
-    ? b.unsqueeze(
-        value,
-        range(rank - own).map((i) => i + 1),
-      )
-    : value;
-}
+/** The operator once more, with other operands. */
+const again = (
+  { b, node }: LiftContext,
+  inputs: readonly (Value | undefined)[],
+  behind: number,
+  attributes = node.attributes,
+): Lifted[] => b.emitAll(node.operator, inputs, attributes, node.outputs.length).map((value) => ({ value, behind }));
 
-const ranks = (x: LiftContext["x"]): number[] => x.flatMap((o) => (o ? [o.rank] : []));
+/** The lifted operand with the most axes decides. */
+const leading = ({ x }: Pick<LiftContext, "x">): Operand & Lifted =>
+  x.filter(isLifted).reduce((most, o) => (o.rank > most.rank ? o : most));
+
+const alignedTo = ({ b, x }: LiftContext, behind: number): (Value | undefined)[] =>
+  x.map((o) => o && aligned(b, o, behind));
 
 const elementwise: LiftRule = (c) => {
-  const rank = Math.max(...ranks(c.x));
-  return again(
-    c,
-    c.x.map((o) => o && widened(c.b, o, rank)),
-  );
+  const { behind } = leading(c);
+  return again(c, alignedTo(c, behind), behind);
 };
 
-/** Leading axes broadcast as they do anyway. */
+/** Against a matrix for all, targets are rows; else they stand before the last two axes, where products are repeated. */
 const product: LiftRule = (c) => {
-  if (c.x.some((o) => o?.lifted && o.rank < 2)) notCovered(c, "a vector is multiplied");
-  return elementwise(c);
+  const [a, w] = c.x as readonly [Operand, Operand];
+  if ([a, w].some((o) => isLifted(o) && o.rank < 2)) notCovered(c, "a vector is multiplied");
+  if (isLifted(a) && !isLifted(w) && w.rank <= 2) {
+    const rows = Math.max(1, a.behind);
+    return again(c, [moved(c.b, a, rows), w.value], rows);
+  }
+  const behind = Math.max(2, leading(c).behind);
+  return again(c, alignedTo(c, behind), behind);
 };
 
 /** One attribute names an axis. */
 const alongAxis =
   (otherwise: number): LiftRule =>
-  (c) =>
-    again(c, values(c.x), { ...c.node.attributes, axis: shifted(c, otherwise) });
+  (c) => {
+    const [{ behind, rank }] = c.x as readonly [Operand & Lifted];
+    return again(c, values(c.x), behind, { ...c.node.attributes, axis: namedAxis(c, rank, behind, otherwise) });
+  };
 
-const shifted = ({ node, x }: LiftContext, otherwise: number): number =>
-  normalizeAxis((node.attributes.axis as number | undefined) ?? otherwise, x.find((o) => o?.lifted)!.rank) + 1;
+const namedAxis = ({ node }: LiftContext, rank: number, behind: number, otherwise: number): number =>
+  shifted(normalizeAxis((node.attributes.axis as number | undefined) ?? otherwise, rank), rank, behind);
 
 /** Axes as an attribute, or from an input that only the run knows. */
 const overAxes: LiftRule = (c) => {
-  const [x, axes] = c.x;
-  if (axes) return again(c, [x!.value, c.b.emit("Add", [axes.value, c.b.ints([1])])]);
-  const given = (c.node.attributes.axes as readonly number[] | undefined) ?? range(x!.rank);
-  return again(c, [x!.value], { ...c.node.attributes, axes: given.map((a) => normalizeAxis(a, x!.rank) + 1) });
+  const [x, axes] = c.x as readonly [Operand & Lifted, Operand?];
+  const { rank, behind } = x;
+  if (axes) return again(c, [moved(c.b, x, rank), c.b.emit("Add", [axes.value, c.b.ints([1])])], rank);
+  const given = (c.node.attributes.axes as readonly number[] | undefined) ?? range(rank);
+  const over = given.map((a) => normalizeAxis(a, rank));
+  const keeps = c.node.attributes.keepdims !== 0 && c.node.operator !== "Squeeze";
+  const left = keeps ? behind : behind - over.filter((a) => a >= indexOf(rank, behind)).length;
+  return again(c, [x.value], left, { ...c.node.attributes, axes: over.map((a) => shifted(a, rank, behind)) });
 };
 
+/** The axes behind the targets first: a runtime is slow where axes that stay lie between those that go. */
+const reduction: LiftRule = (c) => {
+  const { b, node } = c;
+  const [x] = c.x as readonly [Operand & Lifted];
+  const axes = (node.attributes.axes as readonly number[] | undefined)?.map((a) => normalizeAxis(a, x.rank)) ?? [];
+  const before = axes.filter((a) => a < indexOf(x.rank, x.behind));
+  if (before.length === 0 || before.length === axes.length) return overAxes(c);
+  const [partly] = again(c, [x.value], x.behind, {
+    axes: axes.filter((a) => !before.includes(a)).map((a) => a + 1),
+    keepdims: 1,
+  });
+  const [{ value, behind }] = again(c, [partly!.value], x.behind, { axes: before, keepdims: 1 }) as [Lifted];
+  if (node.attributes.keepdims !== 0) return [{ value, behind }];
+  const squeezed = axes.map((a) => shifted(a, x.rank, behind));
+  return [{ value: b.squeeze(value, squeezed), behind: behind - (axes.length - before.length) }];
+};
+
+/** The targets stay before the axis before which they stood; where they stood last, new axes come after them. */
 const insertAxes: LiftRule = (c) => {
-  const axes = c.node.attributes.axes as readonly number[];
-  const rank = c.x[0]!.rank + axes.length;
-  return again(c, [c.x[0]!.value], { axes: axes.map((a) => normalizeAxis(a, rank) + 1) });
+  const [{ value, behind, rank }] = c.x as readonly [Operand & Lifted];
+  const wide = rank + (c.node.attributes.axes as readonly number[]).length;
+  const axes = (c.node.attributes.axes as readonly number[]).map((a) => normalizeAxis(a, wide));
+  const old = range(wide).filter((a) => !axes.includes(a));
+  const follower = old[indexOf(rank, behind)];
+  const at = follower ?? (old.at(-1) ?? -1) + 1;
+  return again(c, [value], wide - at, { axes: axes.map((a) => shifted(a, wide, wide - at)) });
 };
 
-/** A shape with one more entry in front. */
-function withEntry(b: Builder, shape: Value, entry: number): Value {
-  const known = numbersOf(shape);
-  return known ? b.ints([entry, ...known]) : b.emit("Concat", [b.ints([entry]), shape], { axis: 0 });
+/**
+ * The targets stand between two axes of the input; the result needs a place with as many elements before it. Best is where they
+ * stand (then nothing is copied), else the innermost one that leaves an axis behind.
+ */
+const reshape: LiftRule = (c) => {
+  const { b, node } = c;
+  const [x, shape] = c.x as readonly [Operand & Lifted, Operand];
+  const from = b.shape(node.inputs[0]!);
+  const to = node.outputs[0]!.shape;
+  if (to && b.canReshapeTo([...to, c.count])) {
+    const now = indexOf(x.rank, x.behind);
+    const found = placesBetween(from, to).sort(
+      (p, q) => Number(q.input === now) - Number(p.input === now) || q.output - p.output,
+    )[0]!;
+    const behind = to.length - found.output;
+    const at = moved(b, x, x.rank - found.input);
+    return [{ value: b.reshape(at, withEntry(to, behind, c.count)), behind }];
+  }
+  // In front 0 keeps the extent that the axis has.
+  const known = numbersOf(shape.value);
+  const wide = known ? b.ints([0, ...known]) : b.concat([b.ints([0]), shape.value], 0);
+  return again(c, [moved(b, x, x.rank), wide], b.rank(node.outputs[0]!));
+};
+
+/** Where both shapes have as many elements before as after; at least one axis comes after, if there is one. */
+function placesBetween(from: readonly Dim[], to: readonly Dim[]): { input: number; output: number }[] {
+  const places = [{ input: 0, output: 0 }];
+  for (const input of range(from.length + 1)) {
+    const elements = productOf(from.slice(0, input));
+    const outputs = range(to.length).filter((output) => equal(productOf(to.slice(0, output)), elements));
+    if (outputs.length > 0) places.push({ input, output: outputs.at(-1)! });
+  }
+  return places;
 }
 
-/** 0 keeps the extent that the axis has. */
-const reshape: LiftRule = (c) => again(c, [c.x[0]!.value, withEntry(c.b, c.x[1]!.value, 0)]);
-
+/** A shape with a 1 where the targets stand. */
 const expand: LiftRule = (c) => {
-  const rank = c.b.rank(c.node.outputs[0]!);
-  return again(c, [widened(c.b, c.x[0]!, rank), withEntry(c.b, c.x[1]!.value, 1)]);
+  const { b } = c;
+  const [x, shape] = c.x as readonly [Operand & Lifted, Operand];
+  const rank = b.rank(c.node.outputs[0]!);
+  const known = numbersOf(shape.value);
+  const at = indexOf(rank, x.behind);
+  const part = (from: number, to: number): Value => b.slice(shape.value, 0, from, to);
+  const wide = known ? b.ints(withEntry(known, x.behind, 1)) : b.concat([part(0, at), b.ints([1]), part(at, rank)], 0);
+  return again(c, [x.value, wide], x.behind);
 };
 
-const transpose: LiftRule = (c) =>
-  again(c, values(c.x), { perm: [0, ...permOf(c.node, c.x[0]!.rank).map((p) => p + 1)] });
+/** As many axes stay behind the targets: those of a head, when tokens and heads change places. */
+const transpose: LiftRule = (c) => {
+  const [{ value, behind, rank }] = c.x as readonly [Operand & Lifted];
+  const perm = permOf(c.node, rank).map((p) => shifted(p, rank, behind));
+  return [{ value: c.b.transpose(value, withEntry(perm, behind, indexOf(rank, behind))), behind }];
+};
 
-/** The same for every target, as often as there are targets. */
-export function repeated(b: Builder, v: Value, count: Dim): Value {
-  const ones = range(b.rank(v)).map(() => 1);
-  return b.expand(b.unsqueeze(v, [0]), [count, ...ones]);
+/** Every operand for all targets, whose axis stands in the same place. */
+function each(c: LiftContext, behind: number): Value[] {
+  return c.x.map((o) => (isLifted(o) ? moved(c.b, o, behind) : repeated(c.b, o!.value, c.count, behind)));
 }
-const ownEach = ({ b, count }: LiftContext, o: Operand): Value => (o.lifted ? o.value : repeated(b, o.value, count));
 
-const concat: LiftRule = (c) =>
-  again(
-    c,
-    c.x.map((o) => ownEach(c, o!)),
-    { axis: shifted(c, 0) },
-  );
+const concat: LiftRule = (c) => {
+  const { behind, rank } = leading(c);
+  return again(c, each(c, behind), behind, { axis: namedAxis(c, rank, behind, 0) });
+};
 
 const slice: LiftRule = (c) => {
-  const [x, starts, ends, axes, steps] = c.x;
-  const at = axes ? numbersOf(axes.value) : range(x!.rank);
+  const [{ value, behind, rank }, starts, ends, axes, steps] = c.x as readonly [Operand & Lifted, ...Operand[]];
+  const at = axes ? numbersOf(axes.value) : range(rank);
   if (!at) notCovered(c, "its axes are computed from data");
-  const moved = c.b.ints(at.map((a) => normalizeAxis(a, x!.rank) + 1));
-  return again(c, [x!.value, starts!.value, ends!.value, moved, steps?.value]);
+  const over = c.b.ints(at.map((a) => shifted(normalizeAxis(a, rank), rank, behind)));
+  return again(c, [value, starts!.value, ends!.value, over, steps?.value], behind);
 };
 
-/** [before..., after...] with a 0 in front of each half; given axes move by one. */
+/** [before..., after...] with a 0 for the targets in each half; given axes move. */
 const pad: LiftRule = (c) => {
   const { b } = c;
-  const [x, pads, fill, axes] = c.x;
+  const [{ value, behind, rank }, pads, fill, axes] = c.x as readonly [Operand & Lifted, ...Operand[]];
   if (axes) {
     const at = numbersOf(axes.value) ?? notCovered(c, "its axes are computed from data");
-    return again(c, [x!.value, pads!.value, fill?.value, b.ints(at.map((a) => normalizeAxis(a, x!.rank) + 1))]);
+    const over = b.ints(at.map((a) => shifted(normalizeAxis(a, rank), rank, behind)));
+    return again(c, [value, pads!.value, fill?.value, over], behind);
   }
   const known = numbersOf(pads!.value);
-  const half = (from: number): Value => b.slice(pads!.value, 0, from, from + x!.rank);
+  const at = indexOf(rank, behind);
+  const part = (from: number, to: number): Value => b.slice(pads!.value, 0, from, to);
   const wide = known
-    ? b.ints([0, ...known.slice(0, x!.rank), 0, ...known.slice(x!.rank)])
-    : b.concat([b.ints([0]), half(0), b.ints([0]), half(x!.rank)], 0);
-  return again(c, fill ? [x!.value, wide, fill.value] : [x!.value, wide]);
+    ? b.ints([...withEntry(known.slice(0, rank), behind, 0), ...withEntry(known.slice(rank), behind, 0)])
+    : b.concat([part(0, at), b.ints([0]), part(at, rank + at), b.ints([0]), part(rank + at, 2 * rank)], 0);
+  return again(c, fill ? [value, wide, fill.value] : [value, wide], behind);
 };
 
 const gather: LiftRule = (c) => {
-  if (c.x[1]!.lifted) notCovered(c, "its indices depend on the target");
-  return alongAxis(0)(c);
+  const [x, indices] = c.x as readonly [Operand, Operand];
+  if (!isLifted(x) || isLifted(indices)) notCovered(c, "its indices depend on the target");
+  const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.rank);
+  const behind = axis < indexOf(x.rank, x.behind) ? x.behind : x.behind + indices.rank - 1;
+  return again(c, values(c.x), behind, { ...c.node.attributes, axis: shifted(axis, x.rank, x.behind) });
 };
 
 /** Indices stand for one target: all get the same. */
-const byElement: LiftRule = (c) =>
-  again(
-    c,
-    c.x.map((o) => ownEach(c, o!)),
-    { ...c.node.attributes, axis: shifted(c, 0) },
-  );
+const byElement: LiftRule = (c) => {
+  const { behind, rank } = leading(c);
+  return again(c, each(c, behind), behind, { ...c.node.attributes, axis: namedAxis(c, rank, behind, 0) });
+};
 
 /** Indices run over the first axes, so the targets go last meanwhile. */
 const byPosition: LiftRule = (c) => {
   const { b, node } = c;
-  const last = (v: Value): Value => b.transpose(v, [...range(b.rank(v)).slice(1), 0]);
-  const inputs = c.x.map((o, i) => (i === 1 ? o!.value : last(ownEach(c, o!))));
-  return again(c, inputs).map((v, i) => {
+  const last = (o: Operand): Value => (isLifted(o) ? moved(b, o, 0) : repeated(b, o.value, c.count, 0));
+  const outputs = again(
+    c,
+    c.x.map((o, i) => (i === 1 ? o!.value : last(o!))),
+    0,
+  );
+  return outputs.map((o, i) => {
     const rank = b.rank(node.outputs[i]!);
-    return b.transpose(v, [rank, ...range(rank)]);
+    const behind = Math.min(1, rank);
+    return { value: moved(b, { ...o, rank }, behind), behind };
   });
 };
 
@@ -166,15 +231,19 @@ const byPosition: LiftRule = (c) => {
 const asSamples =
   (perSample: (index: number, rank: number) => boolean = () => false): LiftRule =>
   (c) => {
-    const { b } = c;
+    const { b, node } = c;
     const [x, ...rest] = c.x;
-    if (!x?.lifted || rest.some((o) => o?.lifted)) notCovered(c, "more than its data depends on the target");
+    if (!isLifted(x) || rest.some(isLifted)) notCovered(c, "more than its data depends on the target");
     const from = (v: Value, axis: number): Value => b.slice(b.shapeOf(v), 0, axis, Number.MAX_SAFE_INTEGER);
     const merged = (v: Value): Value => b.emit("Reshape", [v, b.concat([b.ints([-1]), from(v, 2)], 0)]);
-    const others = rest.map((o, i) => (o && perSample(i + 1, o.rank) ? merged(ownEach(c, o)) : o?.value));
-    return again(c, [merged(x.value), ...others]).map((y) =>
-      b.emit("Reshape", [y, b.concat([b.slice(b.shapeOf(x.value), 0, 0, 2), from(y, 1)], 0)]),
+    const front = moved(b, x, x.rank);
+    const others = rest.map((o, i) =>
+      o && perSample(i + 1, o.rank) ? merged(repeated(b, o.value, c.count, o.rank)) : o?.value,
     );
+    return again(c, [merged(front), ...others], 0).map(({ value }, i) => ({
+      value: b.emit("Reshape", [value, b.concat([b.slice(b.shapeOf(front), 0, 0, 2), from(value, 1)], 0)]),
+      behind: b.rank(node.outputs[i]!),
+    }));
   };
 
 /** Positions of every sample, or cosines and sines of every sample; tables of them are for all. */
@@ -185,13 +254,23 @@ const einsum: LiftRule = (c) => {
   const used = new Set([...operands.join(""), ...result]);
   const free = [..."zyxwvutsrqponmlkjihgfedcba"].find((letter) => !used.has(letter));
   if (!free) notCovered(c, "its equation uses every letter");
-  const marked = operands.map((labels, i) => (c.x[i]!.lifted ? free + labels : labels));
-  return again(c, values(c.x), { equation: `${marked.join(",")}->${free}${result}` });
+  const behind = Math.min(leading(c).behind, result.length);
+  const marked = (labels: string, at: number) => withEntry([...labels], at, free).join("");
+  const lifted = operands.map((labels, i) => (isLifted(c.x[i]) ? marked(labels, c.x[i].behind) : labels));
+  return again(c, values(c.x), behind, { equation: `${lifted.join(",")}->${marked(result, behind)}` });
 };
 
 const cumSum: LiftRule = (c) => {
-  const [axis] = numbersOf(c.x[1]!.value) ?? notCovered(c, "its axis is computed from data");
-  return again(c, [c.x[0]!.value, c.b.squeeze(c.b.ints([normalizeAxis(axis!, c.x[0]!.rank) + 1]), [0])]);
+  const [{ value, behind, rank }, axes] = c.x as readonly [Operand & Lifted, Operand];
+  const [axis] = numbersOf(axes.value) ?? notCovered(c, "its axis is computed from data");
+  return again(c, [value, c.b.squeeze(c.b.ints([shifted(normalizeAxis(axis!, rank), rank, behind)]), [0])], behind);
+};
+
+/** Takes the last two axes for a matrix. */
+const lastTwo: LiftRule = (c) => {
+  const [x, ...rest] = c.x as readonly [Operand & Lifted, ...(Operand | undefined)[]];
+  const behind = Math.max(2, x.behind);
+  return again(c, [moved(c.b, x, behind), ...values(rest)], behind);
 };
 
 export function notCovered({ node }: Pick<LiftContext, "node">, why: string): never {
@@ -215,10 +294,10 @@ export const liftRules: ReadonlyMap<string, LiftRule> = new Map<string, LiftRule
   ["Split", alongAxis(0)],
   ["Gather", gather],
   ["Concat", concat],
-  ["ReduceSum", overAxes],
-  ["ReduceMean", overAxes],
-  ["ReduceMax", overAxes],
-  ["ReduceMin", overAxes],
+  ["ReduceSum", reduction],
+  ["ReduceMean", reduction],
+  ["ReduceMax", reduction],
+  ["ReduceMin", reduction],
   ["Squeeze", overAxes],
   ["Unsqueeze", insertAxes],
   ["Reshape", reshape],
@@ -226,8 +305,7 @@ export const liftRules: ReadonlyMap<string, LiftRule> = new Map<string, LiftRule
   ["Transpose", transpose],
   ["Slice", slice],
   ["Pad", pad],
-  // The last two axes, wherever those are.
-  ["Trilu", (c) => again(c, values(c.x))],
+  ["Trilu", lastTwo],
   ["CumSum", cumSum],
   ["GatherElements", byElement],
   ["ScatterElements", byElement],
