@@ -9,6 +9,7 @@ import { joinProducts } from "./emit/join.js";
 import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
+import { spreadRows } from "./emit/spread.js";
 import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
@@ -99,6 +100,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const outputs = results.flatMap((r) => r.outputs);
   const roots = outputs.map((o) => o.value);
   // With several targets the copies that this needs cost as much as it saves.
+  spreadRows(b, roots);
   if (!several) joinProducts(b, roots);
   readTransposed(b, roots);
   const patch = writePatch({

@@ -8,7 +8,9 @@ import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
 import { writePatch } from "../src/emit/patch.js";
 import { readModel, writeModel } from "../src/onnx/model.js";
+import { range } from "../src/ops/builder.js";
 import type { CompileOptions } from "../src/options.js";
+import { tensorOf } from "../src/tensor/tensor.js";
 import { addedTo } from "./support/program.js";
 
 describe.each(["erf", "tanh"] as const)("GELU written with %s", (activation) => {
@@ -83,7 +85,8 @@ function transposedProducts(model: Uint8Array, options: CompileOptions = {}) {
     return node ? node.input.every(isWeight) : !name.startsWith("vitrail/");
   };
   const gemms = nodes.filter((n) => n.opType === "Gemm" && isWeight(n.input[1]!));
-  const transposes = nodes.filter((n) => n.opType === "Transpose" && n.attribute[0]!.ints.length === 2);
+  const matrices = nodes.filter((n) => n.opType === "Transpose" && n.attribute[0]!.ints.length === 2);
+  const transposes = matrices.filter((n) => n.input[0] !== "target");
   return { gemms, transposes };
 }
 
@@ -133,4 +136,41 @@ test("a long name in the file is written once for each node that was made for it
   // Fifty letters for each node, and two bytes where a length needs one more.
   expect(long.patch.length - short.patch.length).toBeLessThan(52 * short.report.nodes.added);
   expect(short.patch.length).toBeLessThan(120 * short.report.nodes.added);
+});
+
+describe("rows that begin a multiple of 4 KiB apart", () => {
+  /** x [batch, 3, 4] times W [4, hidden] times V [hidden, 2], summed over the rows. */
+  function chain(hidden: number) {
+    const m = new ModelWriter({ opset: 17 });
+    const filled = (dims: [number, number], of: (i: number) => number) =>
+      range(dims[0] * dims[1]).map((i) => Math.fround(of(i)));
+    const [W, V] = [filled([4, hidden], (i) => Math.sin(i)), filled([hidden, 2], (i) => Math.cos(3 * i))];
+    const wide = m.op("MatMul", [
+      m.input("x", "float32", ["batch", 3, 4]),
+      m.constant(tensorOf("float32", W, [4, hidden])),
+    ]);
+    const rows = m.op("MatMul", [wide, m.constant(tensorOf("float32", V, [hidden, 2]))]);
+    m.output(m.op("ReduceSum", [rows, m.ints([1])], { keepdims: 0 }));
+    const gradient = (c: number) =>
+      range(4).map((k) => range(hidden).reduce((sum, h) => sum + W[k * hidden + h]! * V[2 * h + c]!, 0));
+    return { model: m.bytes(), gradient };
+  }
+  const x = array("float32", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [1, 3, 4]);
+  const options = { method: "gradient-x-input", severalTargets: true } as const;
+  const concats = (model: Uint8Array) =>
+    addedTo(model, compile(model, options).bytes).nodes.filter((n) => n.opType === "Concat" && n.input.length === 2);
+
+  test.each([1024, 1040])("%i columns: the product is what plain loops give", async (hidden) => {
+    const { model, gradient } = chain(hidden);
+    const target = array("int64", [1, 0], [2, 1]);
+    const { relevance } = await run(compile(model, options).bytes, { x, target });
+    const expected = [1, 0].flatMap((c) => x.values.map((v, i) => Number(v) * gradient(c)[i % 4]!));
+    expect(relevance!.values.length).toBe(24);
+    for (const [i, v] of relevance!.values.entries()) expect(v).toBeCloseTo(expected[i]!, 2);
+  });
+
+  test("get zeros behind them, others do not", () => {
+    const wider = (hidden: number) => concats(chain(hidden).model).length;
+    expect(wider(1024)).toBe(wider(1040) + 1);
+  });
 });
