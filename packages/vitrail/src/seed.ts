@@ -19,8 +19,8 @@ export function targetInput(b: Builder, mode: TargetMode, output: Value): Value 
 
 /** `target` with a leading axis of its own extent. */
 export function severalOf(b: Builder, target: Value): Value {
-  const several = b.value(target.type, [b.unused("targets"), ...b.shape(target)]);
-  b.registerExtents(several);
+  const several = b.value(target.type, [b.extents.unused("targets"), ...b.shape(target)]);
+  b.extents.register(several);
   return several;
 }
 

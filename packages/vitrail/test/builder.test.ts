@@ -114,7 +114,7 @@ describe("where only the run time knows", () => {
   });
 
   test("a symbol that no value shows is an error", () => {
-    expect(() => fresh().extent(symbol("nowhere"))).toThrow(/E024[\s\S]*nowhere/);
+    expect(() => fresh().extents.of(symbol("nowhere"))).toThrow(/E024[\s\S]*nowhere/);
   });
 });
 

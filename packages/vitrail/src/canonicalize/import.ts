@@ -120,7 +120,7 @@ class Importer {
     value.name = info.name;
     value.data = isFloat(type);
     value.dependent = true;
-    this.b.registerExtents(value);
+    this.b.extents.register(value);
     return value;
   }
 
@@ -139,7 +139,7 @@ class Importer {
       scope.set(name, value);
       if (!scope.visible || value.name !== undefined) return;
       value.name = name;
-      this.b.registerExtents(value);
+      this.b.extents.register(value);
     });
     this.b.source = outer;
   }

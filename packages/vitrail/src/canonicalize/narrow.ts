@@ -121,7 +121,7 @@ function remake(b: Builder, node: Node, inputs: readonly (Value | undefined)[], 
   const target = y!.shape!.map((d, i) => (i === axis ? 1 : d));
   if (node.operator === "Expand") return withShape(b.expand(inputs[0]!, target), target);
   if (RESHAPES.has(node.operator))
-    return b.node("Reshape", [inputs[0], b.shapeTensor(target)], {}, 1).map((v) => withShape(v, target))[0]!;
+    return b.node("Reshape", [inputs[0], b.extents.forReshape(target)], {}, 1).map((v) => withShape(v, target))[0]!;
   return withShape(b.node(node.operator, inputs, node.attributes, 1)[0]!, target);
 }
 

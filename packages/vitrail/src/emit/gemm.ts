@@ -12,7 +12,7 @@ export function readTransposed(b: Builder, roots: readonly Value[]): void {
     const [result] = node.outputs;
     const weights = transposed(node);
     const rows = node.inputs[0]?.shape;
-    if (!weights || !rows || rows.length < 2 || !result?.shape || !b.canReshapeTo(result.shape)) continue;
+    if (!weights || !rows || rows.length < 2 || !result?.shape || !b.extents.canReshapeTo(result.shape)) continue;
     b.pass = node.pass;
     b.source = node.source;
     const flat = b.reshape(node.inputs[0]!, [product(rows.slice(0, -1)), rows.at(-1)!]);

@@ -18,7 +18,7 @@ export function spreadRows(b: Builder, roots: readonly Value[]): void {
   for (const { node } of neededNodes(b, roots)) {
     const [x, weights] = node.inputs;
     const rows = rowsOf(node);
-    if (!rows || !b.canReshapeTo(rows)) continue;
+    if (!rows || !b.extents.canReshapeTo(rows)) continue;
     b.pass = node.pass;
     b.source = node.source;
     const wide = b.concat([x!, b.zeros([...rows, ZEROS])], rows.length);

@@ -38,8 +38,8 @@ export function overrideReadout(b: Builder, row: Row, readout: Readout): Row {
       : [at(readout.from), readout.to === undefined ? count : at(readout.to)];
   const position = counting(b, count);
   const inside = b.emit("And", [
-    b.emit("GreaterOrEqual", [position, b.extent(from)]),
-    b.emit("Less", [position, b.extent(to)]),
+    b.emit("GreaterOrEqual", [position, b.extents.of(from)]),
+    b.emit("Less", [position, b.extents.of(to)]),
   ]);
   const weights = b.mul(b.cast(inside, b.real), reciprocalOf(b, subtract(to, from)));
   const spread = kept.map((a) => (a.kind === "batch" ? 1 : a.size));

@@ -44,7 +44,7 @@ export function copyForward(b: Builder, starts: ReadonlyMap<Value, Value>, outpu
 function copyOf(b: Builder, node: Node, made: ReadonlyMap<Value, Value>, copies: Copies | undefined): readonly Value[] {
   if (copies && SHAPED.has(node.operator)) {
     const dims = b.shape(node.outputs[0]!).map((d) => enlarged(d, copies));
-    const target = node.operator === "Reshape" ? b.shapeTensor(dims) : b.extentTensor(dims);
+    const target = node.operator === "Reshape" ? b.extents.forReshape(dims) : b.extents.tensorOf(dims);
     return b.node(node.operator, [made.get(node.inputs[0]!)!, target], {}, 1);
   }
   const shared = (v: Value) => (copies ? besides(b, node, v, copies) : v);

@@ -116,7 +116,7 @@ const reshape: LiftRule = (c) => {
   const [x, shape] = c.x as readonly [Operand & Lifted, Operand];
   const from = b.shape(node.inputs[0]!);
   const to = node.outputs[0]!.shape;
-  if (to && b.canReshapeTo([...to, c.count])) {
+  if (to && b.extents.canReshapeTo([...to, c.count])) {
     const now = indexOf(x.rank, x.behind);
     const found = placesBetween(from, to).sort(
       (p, q) => Number(q.input === now) - Number(p.input === now) || q.output - p.output,

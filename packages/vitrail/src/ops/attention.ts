@@ -52,7 +52,7 @@ export function mergeHeads(b: Builder, x: Value): Value {
 export function causalKeep(b: Builder, queries: D.Dim, keys: D.Dim): Value {
   const rows = b.unsqueeze(counting(b, queries), [1]);
   const shift = D.subtract(keys, queries);
-  const last = shift === 0 ? rows : b.emit("Add", [rows, b.extent(shift)]);
+  const last = shift === 0 ? rows : b.emit("Add", [rows, b.extents.of(shift)]);
   return b.emit("LessOrEqual", [counting(b, keys), last]);
 }
 

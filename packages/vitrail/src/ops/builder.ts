@@ -4,21 +4,11 @@
  */
 import { fail } from "../errors.js";
 import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import {
-  add,
-  type Computed,
-  computedBy,
-  type Dim,
-  equal,
-  least,
-  Poly,
-  solve,
-  substitute,
-  symbol,
-} from "../tensor/dim.js";
+import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
+import { Extents } from "./extents.js";
 import { type Inferred, type Operator, unknownOperator } from "./operator.js";
 
 type Operand = Value | number;
@@ -31,8 +21,7 @@ export class Builder {
   source = "";
   readonly nodes: Node[] = [];
   private readonly shared = new Map<string, readonly Value[]>();
-  /** Where each symbolic dimension can be read at run time. */
-  private readonly extents = new Map<string, { value: Value; axis: number }>();
+  readonly extents = new Extents(this);
   private count = 0;
   private symbols = 0;
 
@@ -59,11 +48,6 @@ export class Builder {
     if (found) this.learned.set(...found);
   };
   private settled = (dims: Shape): Shape => (this.known.size === 0 ? dims : dims.map((d) => substitute(d, this.known)));
-
-  /** A symbol by this name, or one like it that no visible value has. */
-  unused(name: string): Dim {
-    return this.extents.has(name) ? this.unused(`${name}_`) : symbol(name);
-  }
 
   /** A node of its own (the original graph's); `emit` shares equal ones. */
   node(operator: string, inputs: readonly (Value | undefined)[], attributes: Attributes, outputs: number): Value[] {
@@ -247,72 +231,11 @@ export class Builder {
 
   shapeOf = (x: Value): Value => this.emit("Shape", [x]);
 
-  /** Remembers where symbolic extents can be read; called for every visible value. */
-  registerExtents(value: Value): void {
-    value.shape?.forEach((d, axis) => {
-      if (typeof d !== "number" && !this.extents.has(d.key)) this.extents.set(d.key, { value, axis });
-    });
-  }
-
-  /** One dimension as an int64 vector of length 1, read from the graph where it is symbolic. */
-  extent(d: Dim): Value {
-    const value = this.readExtent(d);
-    if (!value)
-      fail("E024", "", {
-        at: `dimension ${d}`,
-        why: "no value of the graph shows it at run time",
-        try: "export the model with a fixed size of its input, or simplify it with onnxslim",
-      });
-    return value;
-  }
-
-  /** Whether a Reshape can be told these dimensions: it finds out one by itself, the others must be read from the graph. */
-  canReshapeTo(dims: Shape): boolean {
-    const unknown = dims.filter((d) => typeof d !== "number");
-    return unknown.length <= 1 || unknown.every((d) => this.readExtent(d) !== undefined);
-  }
-
-  private readExtent(d: Dim): Value | undefined {
-    if (typeof d === "number") return this.ints([d]);
-    const found = this.extents.get(d.key);
-    if (found) return this.emit("Gather", [this.shapeOf(found.value), this.ints([found.axis])], { axis: 0 });
-    const lone = d.terms.length === 1 && d.terms[0]!.coefficient === 1 && d.terms[0]!.symbols.length === 1;
-    const computed = lone ? computedBy(d.terms[0]!.symbols[0]!) : undefined;
-    if (lone) return computed && this.computedExtent(computed);
-    const terms = d.terms.map(({ coefficient, symbols }) => {
-      const factors = symbols.map((s) => this.readExtent(new Poly([{ coefficient: 1, symbols: [s] }])));
-      return combined(factors, (a, c) => this.emit("Mul", [a, c]), this.ints([coefficient]));
-    });
-    return combined(terms, (a, c) => this.emit("Add", [a, c]));
-  }
-
-  /** Below opset 12 the extrema of integers are a choice. */
-  private computedExtent({ function: f, args }: Computed): Value | undefined {
-    const [a, c] = args.map((part) => this.readExtent(part));
-    if (!a || !c) return undefined;
-    // Integers divide towards zero.
-    if (f === "floor")
-      return this.emit("Div", [least(args[0]) >= 0 ? a : this.emit("Sub", [a, this.emit("Mod", [a, c])]), c]);
-    return this.emit("Where", [this.emit("Less", f === "min" ? [a, c] : [c, a]), a, c]);
-  }
-
-  /** A shape tensor for the given dimensions. */
-  shapeTensor(dims: Shape): Value {
-    if (dims.every((d) => typeof d === "number")) return this.ints(dims as readonly number[]);
-    const unknown = dims.filter((d) => typeof d !== "number");
-    if (unknown.length === 1) return this.ints(dims.map((d) => (typeof d === "number" ? d : -1)));
-    return this.emit(
-      "Concat",
-      dims.map((d) => this.extent(d)),
-      { axis: 0 },
-    );
-  }
-
   reshape(x: Value, dims: Shape): Value {
     if (x.shape && sameShape(x.shape, dims)) return x;
     const inner = x.producer?.operator === "Reshape" && x.name === undefined ? x.producer.inputs[0]! : x;
     if (inner !== x && inner.shape && sameShape(inner.shape, dims)) return inner;
-    const reshaped = this.emit("Reshape", [inner, this.shapeTensor(dims)]);
+    const reshaped = this.emit("Reshape", [inner, this.extents.forReshape(dims)]);
     return this.withShape(reshaped, dims);
   }
 
@@ -355,7 +278,7 @@ export class Builder {
     const tensor = pads.every((p) => typeof p === "number")
       ? this.ints(pads as number[])
       : this.concat(
-          pads.map((p) => this.extent(p)),
+          pads.map((p) => this.extents.of(p)),
           0,
         );
     const dims = this.shape(x).map((d, i) => (i === axis ? add(d, add(before, after)) : d));
@@ -368,31 +291,10 @@ export class Builder {
     if (dims.every((d) => typeof d === "number")) return this.zeros(dims);
     return this.emit("Expand", [this.scalar(0), this.shapeOf(x)]);
   }
-  zeros = (dims: Shape): Value => this.emit("Expand", [this.scalar(0), this.extentTensor(dims)]);
-
-  /** As `shapeTensor`, for operators that do not know -1. */
-  extentTensor(dims: Shape): Value {
-    return dims.every((d) => typeof d === "number")
-      ? this.ints(dims as readonly number[])
-      : this.emit(
-          "Concat",
-          dims.map((d) => this.extent(d)),
-          { axis: 0 },
-        );
-  }
+  zeros = (dims: Shape): Value => this.emit("Expand", [this.scalar(0), this.extents.tensorOf(dims)]);
 
   expand = (x: Value, dims: Shape): Value =>
-    x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extentTensor(dims)]);
-}
-
-/** All of them together, where all are there. */
-function combined(
-  values: readonly (Value | undefined)[],
-  both: (a: Value, c: Value) => Value,
-  first?: Value,
-): Value | undefined {
-  if (!values.every((v) => v !== undefined)) return undefined;
-  return first ? values.reduce(both, first) : values.reduce(both);
+    x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extents.tensorOf(dims)]);
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -41,7 +41,7 @@ function gatherInts(table: Value, index: Value, axis: number, shape: Shape | und
 /** One-hot rows [..., index] -> [..., extent]; negative indices count from the end. */
 export function oneHot(b: Builder, index: Value, extent: D.Dim): Value {
   const last = b.emit("Unsqueeze", [b.cast(index, "int64")], { axes: [b.rank(index)] });
-  const size = b.extent(extent);
+  const size = b.extents.of(extent);
   const wrapped = b.emit("Where", [b.emit("Less", [last, b.ints([0])]), b.emit("Add", [last, size]), last]);
   return b.cast(b.emit("Equal", [wrapped, counting(b, extent)]), b.real);
 }
@@ -50,7 +50,7 @@ export function oneHot(b: Builder, index: Value, extent: D.Dim): Value {
 export function counting(b: Builder, extent: D.Dim): Value {
   if (typeof extent === "number") return b.ints(range(extent));
   const [zero, one] = [b.squeeze(b.ints([0]), [0]), b.squeeze(b.ints([1]), [0])];
-  const counted = b.emit("Range", [zero, b.squeeze(b.extent(extent), [0]), one]);
+  const counted = b.emit("Range", [zero, b.squeeze(b.extents.of(extent), [0]), one]);
   counted.shape = [extent];
   return counted;
 }

@@ -30,7 +30,7 @@ function embed(
   const normal = b.emit("LayerNormalization", [sum, ...parameters], { axis: -1, epsilon });
   const lengths = mask
     ? b.emit("ReduceSum", [b.cast(mask, "int32")], { axes: [1], keepdims: 0 })
-    : b.cast(b.emit("Expand", [b.ints([0]), b.extent(batch!)]), "int32");
+    : b.cast(b.emit("Expand", [b.ints([0]), b.extents.of(batch!)]), "int32");
   return [normal, lengths, sum];
 }
 

@@ -38,7 +38,7 @@ export const Concat = defineOp("Concat", {
 /** Elements [start, end) along an axis, with symbolic bounds. */
 export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end: D.Dim): Value {
   if (typeof start === "number" && typeof end === "number") return b.slice(v, axis, start, end);
-  return b.emit("Slice", [v, b.extent(start), b.extent(end), b.ints([axis]), b.ints([1])]);
+  return b.emit("Slice", [v, b.extents.of(start), b.extents.of(end), b.ints([axis]), b.ints([1])]);
 }
 
 export const Slice = defineOp("Slice", {

@@ -84,7 +84,7 @@ const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (en
 /** 1 / count as a value of the graph's real type. */
 export function reciprocalOf(b: Builder, count: D.Dim): Value {
   if (typeof count === "number") return b.scalar(1 / count);
-  return b.div(1, b.cast(b.extent(count), b.real));
+  return b.div(1, b.cast(b.extents.of(count), b.real));
 }
 
 export const ReduceSum = reduction(

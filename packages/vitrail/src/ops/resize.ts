@@ -45,7 +45,7 @@ export function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: 
   const { axes: _, ...attributes } = node.attributes;
   const index = counting(b, from);
   const identity = b.cast(b.emit("Equal", [b.unsqueeze(index, [1]), index]), b.real);
-  const sizes = b.concat([b.ints([1, 1]), b.extent(to), b.extent(from)], 0);
+  const sizes = b.concat([b.ints([1, 1]), b.extents.of(to), b.extents.of(from)], 0);
   const square = b.unsqueeze(identity, [0, 1]);
   const none = b.opset < 13 ? b.constant(tensorOf("float32", [])) : undefined;
   const resized = b.emit("Resize", [square, none, none, sizes], attributes);
