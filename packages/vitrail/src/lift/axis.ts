@@ -43,8 +43,12 @@ export function moved(b: Builder, { value, behind, rank }: Operand & Lifted, to:
 
 /** Broadcasts against lifted values with so many axes behind the targets. */
 export function aligned(b: Builder, o: Operand, behind: number): Value {
-  if (isLifted(o)) return moved(b, o, behind);
-  return o.rank > behind ? b.unsqueeze(o.value, [indexOf(o.rank, behind)]) : o.value;
+  if (!isLifted(o)) return o.rank > behind ? b.unsqueeze(o.value, [indexOf(o.rank, behind)]) : o.value;
+  const missing = Math.max(0, behind - o.rank);
+  return b.unsqueeze(
+    moved(b, o, behind - missing),
+    range(missing).map((i) => i + 1),
+  );
 }
 
 /** One value for all, as often as there are targets. */

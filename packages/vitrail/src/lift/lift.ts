@@ -12,7 +12,8 @@ import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import type { Dim } from "../tensor/dim.js";
 import { indexOf, isLifted, type Lifted, moved, type Operand, repeated, withEntry } from "./axis.js";
-import { liftRules, notCovered } from "./rules.js";
+import { notCovered } from "./lift-rule.js";
+import { liftRules } from "./rules.js";
 
 /**
  * `result` for every entry of `many` in place of `one`.
