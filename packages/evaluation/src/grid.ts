@@ -17,7 +17,7 @@ export interface Grid {
   readonly width: number;
   readonly stride: number;
   readonly unknown: Uint8Array;
-  /** Where rows of unknown cells begin and end: `ends` numbers, `cells` cells. */
+  /** Of each row of unknown cells where it begins, where it ends and in which row of the grid it lies: `ends` numbers, `cells` cells. */
   readonly runs: Int32Array;
   ends: number;
   cells: number;
@@ -27,51 +27,63 @@ export interface Grid {
   held: number;
   /** Sum of the weights of known neighbours. */
   readonly hold: Float64Array;
-  /** Sum of the weights of all neighbours, and its inverse. */
+  /**
+   * Of each row of the grid by how much its equations lie before its cells. Those of the finest grid are the same in all rows but the
+   * first and the last, and are kept once, near the processor.
+   */
+  readonly shift: Int32Array;
+  /** The equations: the sum of the weights of all neighbours, its inverse, */
   readonly own: Float64Array;
   readonly inverse: Float64Array;
-  /** What known neighbours give. Nothing on the finest grid, where they stand in `value` themselves. */
+  /** and what known neighbours give. Nothing on the finest grid, where they stand in `value` themselves. */
   readonly right: Float64Array;
   readonly value: Float64Array;
   readonly correction: Float64Array;
   /** The mean of each coarse cell that is known. */
   readonly known: Float64Array;
-  /** A row between two, while it is enlarged. */
-  readonly line: Float64Array;
 }
 
-export function gridOf(height: number, width: number): Grid {
-  const stride = width + 2;
-  const size = stride * (height + 2);
-  const array = () => new Float64Array(size);
-  const [own, inverse] = [array(), array()];
+/** A grid of any resolution but the finest: `coarsen` writes its equations. */
+export const gridOf = (height: number, width: number): Grid => emptyGrid(height, width, height);
+
+/** The grid of pixels. */
+export function finestGrid(height: number, width: number): Grid {
+  const grid = emptyGrid(height, width, Math.min(height, 3));
+  const { stride, shift, own, inverse } = grid;
   for (let row = 0; row < height; row++) {
+    shift[row] = (row - Math.min(row, row < height - 1 ? 1 : 2)) * stride;
     const high = Number(row > 0) + Number(row < height - 1);
-    for (let column = 0, at = firstOf(stride, row); column < width; column++, at++) {
+    for (let column = 0, at = firstOf(stride, row) - shift[row]!; column < width; column++, at++) {
       const wide = Number(column > 0) + Number(column < width - 1);
       own[at] = beside * (high + wide) + across * high * wide;
       inverse[at] = 1 / own[at]!;
     }
   }
+  return grid;
+}
+
+function emptyGrid(height: number, width: number, rowsOfEquations: number): Grid {
+  const stride = width + 2;
+  const array = (rows: number) => new Float64Array(stride * (rows + 2));
   return {
     height,
     width,
     stride,
-    unknown: new Uint8Array(size),
-    runs: new Int32Array(height * (width + 1)),
+    unknown: new Uint8Array(stride * (height + 2)),
+    runs: new Int32Array(3 * height * Math.ceil(width / 2)),
     ends: 0,
     cells: 0,
     edge: new Int32Array(height * width),
     coarseEdge: new Int32Array(height * width),
     held: 0,
-    hold: array(),
-    own,
-    inverse,
-    right: array(),
-    value: array(),
-    correction: array(),
-    known: array(),
-    line: new Float64Array(stride),
+    hold: array(height),
+    shift: new Int32Array(height),
+    own: array(rowsOfEquations),
+    inverse: array(rowsOfEquations),
+    right: array(rowsOfEquations),
+    value: array(height),
+    correction: array(height),
+    known: array(height),
   };
 }
 
@@ -91,16 +103,17 @@ function findRuns(grid: Grid): void {
       while (unknown[at] === 1) at++;
       runs[grid.ends++] = start;
       runs[grid.ends++] = at;
+      runs[grid.ends++] = row;
       grid.cells += at - start;
     }
   }
 }
 
-/** Sum of the weights of unknown neighbours. */
-function open({ unknown, stride }: Grid, at: number): number {
+/** The weighted sum of a cell's neighbours. */
+function around(values: Uint8Array | Float64Array, at: number, stride: number): number {
   const [above, below] = [at - stride, at + stride];
-  const sides = unknown[at - 1]! + unknown[at + 1]! + unknown[above]! + unknown[below]!;
-  const corners = unknown[above - 1]! + unknown[above + 1]! + unknown[below - 1]! + unknown[below + 1]!;
+  const sides = values[at - 1]! + values[at + 1]! + values[above]! + values[below]!;
+  const corners = values[above - 1]! + values[above + 1]! + values[below - 1]! + values[below + 1]!;
   return beside * sides + across * corners;
 }
 
@@ -108,19 +121,20 @@ function open({ unknown, stride }: Grid, at: number): number {
 export function weighPixels(grid: Grid): void {
   findRuns(grid);
   grid.held = 0;
-  const { unknown, stride, runs, ends, own, hold, edge } = grid;
-  for (let i = 0; i < ends; i += 2) {
+  const { unknown, stride, runs, ends, shift, own, hold, edge } = grid;
+  for (let i = 0; i < ends; i += 3) {
     const end = runs[i + 1]!;
     let at = runs[i]!;
+    let equation = at - shift[runs[i + 2]!]!;
     let before = unknown[at - 1 - stride]! + unknown[at - 1 + stride]!;
     let middle = unknown[at - stride]! + unknown[at + stride]!;
-    for (; at < end; at++) {
+    for (; at < end; at++, equation++) {
       const after = unknown[at + 1 - stride]! + unknown[at + 1 + stride]!;
       const open = beside * (unknown[at - 1]! + unknown[at + 1]! + middle) + across * (before + after);
       before = middle;
       middle = after;
-      if (own[at]! - open < 1e-9) continue;
-      hold[at] = own[at]! - open;
+      if (own[equation]! - open < 1e-9) continue;
+      hold[at] = own[equation]! - open;
       edge[grid.held++] = at;
     }
   }
@@ -130,9 +144,11 @@ export function weighPixels(grid: Grid): void {
 export function coarsen(fine: Grid, coarse: Grid): void {
   coarse.unknown.fill(0);
   coarse.hold.fill(0);
-  for (let i = 0; i < fine.ends; i += 2) {
-    const [start, last] = [coarsePlace(fine, fine.runs[i]!, coarse), coarsePlace(fine, fine.runs[i + 1]! - 1, coarse)];
-    coarse.unknown.fill(1, start, last + 1);
+  for (let i = 0; i < fine.ends; i += 3) {
+    const row = fine.runs[i + 2]!;
+    const [from, to] = [firstOf(fine.stride, row), firstOf(coarse.stride, row >> 1)];
+    const last = to + ((fine.runs[i + 1]! - 1 - from) >> 1);
+    for (let at = to + ((fine.runs[i]! - from) >> 1); at <= last; at++) coarse.unknown[at] = 1;
   }
   for (let i = 0; i < fine.held; i++) {
     const at = fine.edge[i]!;
@@ -142,9 +158,9 @@ export function coarsen(fine: Grid, coarse: Grid): void {
   }
   findRuns(coarse);
   coarse.held = 0;
-  for (let i = 0; i < coarse.ends; i += 2) {
+  for (let i = 0; i < coarse.ends; i += 3) {
     for (let at = coarse.runs[i]!; at < coarse.runs[i + 1]!; at++) {
-      coarse.own[at] = coarse.hold[at]! + open(coarse, at);
+      coarse.own[at] = coarse.hold[at]! + around(coarse.unknown, at, coarse.stride);
       coarse.inverse[at] = 1 / coarse.own[at]!;
       if (coarse.hold[at]! > 0) coarse.edge[coarse.held++] = at;
     }
@@ -163,35 +179,32 @@ export function gatherKnown(fine: Grid, coarse: Grid, finest: boolean): void {
   coarse.right.fill(0);
   for (let i = 0; i < held; i++) {
     const at = edge[i]!;
-    let gift = right[at]!;
-    if (finest) {
-      const [above, below] = [at - stride, at + stride];
-      const sides = value[at - 1]! + value[at + 1]! + value[above]! + value[below]!;
-      const corners = value[above - 1]! + value[above + 1]! + value[below - 1]! + value[below + 1]!;
-      gift = beside * sides + across * corners;
-    }
+    const gift = finest ? around(value, at, stride) : right[at]!;
     coarse.right[coarseEdge[i]!]! += pull * gift;
   }
 }
 
 /**
  * One sweep over `x`: a row takes the new values of the row before it, but of itself the old ones, so that no cell waits for the cell
- * beside it. With these weights both ways leave a third of what varies from cell to cell. Returns the sum of the squared changes.
+ * beside it. With these weights both ways leave a third of what varies from cell to cell. Returns the sum of the squared changes, if it
+ * is asked to count them.
  */
-export function sweep({ stride, right, inverse, runs, ends }: Grid, x: Float64Array): number {
+export function sweep({ stride, shift, right, inverse, runs, ends }: Grid, x: Float64Array, count = false): number {
   let changes = 0;
-  for (let i = 0; i < ends; i += 2) {
+  for (let i = 0; i < ends; i += 3) {
     const end = runs[i + 1]!;
     let at = runs[i]!;
+    let equation = at - shift[runs[i + 2]!]!;
     let left = x[at - 1]!;
     let here = x[at]!;
     let before = x[at - 1 - stride]! + x[at - 1 + stride]!;
     let middle = x[at - stride]! + x[at + stride]!;
-    for (; at < end; at++) {
+    for (; at < end; at++, equation++) {
       const next = x[at + 1]!;
       const after = x[at + 1 - stride]! + x[at + 1 + stride]!;
-      const value = (right[at]! + beside * (left + next + middle) + across * (before + after)) * inverse[at]!;
-      changes += (value - here) * (value - here);
+      const value =
+        (right[equation]! + beside * (left + next + middle) + across * (before + after)) * inverse[equation]!;
+      if (count) changes += (value - here) * (value - here);
       x[at] = value;
       left = here;
       here = next;
@@ -204,71 +217,80 @@ export function sweep({ stride, right, inverse, runs, ends }: Grid, x: Float64Ar
 
 /** The coarse right-hand side: what the equations of the finer cells lack at `x`, summed. */
 export function restrictResidual(fine: Grid, x: Float64Array, coarse: Grid): void {
-  const { stride, right, own, runs, ends } = fine;
+  const { stride, shift, right, own, runs, ends } = fine;
   const target = coarse.right;
   target.fill(0);
-  for (let i = 0; i < ends; i += 2) {
+  for (let i = 0; i < ends; i += 3) {
     const end = runs[i + 1]!;
     let at = runs[i]!;
-    const row = rowOf(stride, at);
-    const [first, to] = [firstOf(stride, row), firstOf(coarse.stride, row >> 1)];
+    const row = runs[i + 2]!;
+    const first = firstOf(stride, row);
+    let to = firstOf(coarse.stride, row >> 1) + ((at - first) >> 1);
+    let equation = at - shift[row]!;
     let left = x[at - 1]!;
     let here = x[at]!;
     let before = x[at - 1 - stride]! + x[at - 1 + stride]!;
     let middle = x[at - stride]! + x[at + stride]!;
-    for (; at < end; at++) {
+    // The cells that share a coarse one are summed first: nothing waits for what was just written.
+    for (let lone = (at - first) & 1; at < end; lone = 0) {
       const next = x[at + 1]!;
       const after = x[at + 1 - stride]! + x[at + 1 + stride]!;
-      const rest = right[at]! + beside * (left + next + middle) + across * (before + after) - own[at]! * here;
-      target[to + ((at - first) >> 1)]! += rest;
+      let rest = right[equation]! + beside * (left + next + middle) + across * (before + after) - own[equation]! * here;
       left = here;
       here = next;
       before = middle;
       middle = after;
+      at++;
+      equation++;
+      if (lone === 0 && at < end) {
+        const next = x[at + 1]!;
+        const after = x[at + 1 - stride]! + x[at + 1 + stride]!;
+        rest += right[equation]! + beside * (left + next + middle) + across * (before + after) - own[equation]! * here;
+        left = here;
+        here = next;
+        before = middle;
+        middle = after;
+        at++;
+        equation++;
+      }
+      target[to++]! += rest;
     }
   }
 }
 
 /** Coarse values, enlarged bilinearly, are added to the unknown cells of `x`, of which `keep` (0 or 1) says whether they count. */
 export function enlarge(coarse: Grid, from: Float64Array, fine: Grid, x: Float64Array, keep: 0 | 1): void {
-  const { line } = coarse;
   const { stride, runs, ends } = fine;
-  for (let i = 0; i < ends; i += 2) {
+  const last = coarse.width - 1;
+  for (let i = 0; i < ends; i += 3) {
     const end = runs[i + 1]!;
     let at = runs[i]!;
-    const row = rowOf(stride, at);
+    const row = runs[i + 2]!;
     const start = at - firstOf(stride, row);
-    blend(coarse, from, row, start >> 1, (start + end - at - 1) >> 1);
-    let k = (start >> 1) + 1;
-    if (start & 1) {
-      x[at] = keep * x[at]! + 0.75 * line[k]! + 0.25 * line[k + 1]!;
-      at++;
+    // Coarse rows above and below the fine one, three to one; rows and columns at the picture's edges are repeated.
+    const near = row >> 1;
+    const far = Math.min(coarse.height - 1, Math.max(0, row & 1 ? near + 1 : near - 1));
+    const [a, b] = [firstOf(coarse.stride, near), firstOf(coarse.stride, far)];
+    let k = start >> 1;
+    let here = 0.75 * from[a + k]! + 0.25 * from[b + k]!;
+    let before = k > 0 ? 0.75 * from[a + k - 1]! + 0.25 * from[b + k - 1]! : here;
+    let lone = start & 1;
+    while (at < end) {
       k++;
+      const after = k <= last ? 0.75 * from[a + k]! + 0.25 * from[b + k]! : here;
+      if (lone === 0) {
+        x[at] = keep * x[at]! + 0.75 * here + 0.25 * before;
+        at++;
+      }
+      if (at < end) {
+        x[at] = keep * x[at]! + 0.75 * here + 0.25 * after;
+        at++;
+      }
+      lone = 0;
+      before = here;
+      here = after;
     }
-    for (; at + 1 < end; at += 2, k++) {
-      const middle = 0.75 * line[k]!;
-      x[at] = keep * x[at]! + middle + 0.25 * line[k - 1]!;
-      x[at + 1] = keep * x[at + 1]! + middle + 0.25 * line[k + 1]!;
-    }
-    if (at < end) x[at] = keep * x[at]! + 0.75 * line[k]! + 0.25 * line[k - 1]!;
   }
-}
-
-/** The row of coarse values that lies at a fine row, from one before column `low` to one behind `high`; the edges are repeated. */
-function blend(
-  { stride, width, height, line }: Grid,
-  values: Float64Array,
-  row: number,
-  low: number,
-  high: number,
-): void {
-  const near = row >> 1;
-  const far = Math.min(height - 1, Math.max(0, row & 1 ? near + 1 : near - 1));
-  const [a, b] = [firstOf(stride, near), firstOf(stride, far)];
-  const last = Math.min(width - 1, high + 1);
-  for (let k = Math.max(0, low - 1); k <= last; k++) line[k + 1] = 0.75 * values[a + k]! + 0.25 * values[b + k]!;
-  if (low === 0) line[0] = line[1]!;
-  if (high === width - 1) line[width + 1] = line[width]!;
 }
 
 /** Known coarse cells take the mean of their finer cells, which are all known. */

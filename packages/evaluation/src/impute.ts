@@ -4,7 +4,7 @@
  * less than the noise, which leaves about half of that at most.
  */
 import { multigrid } from "./multigrid.js";
-import { drawNormal } from "./normal.js";
+import { normalTable } from "./normal.js";
 import type { Random } from "./random.js";
 
 /** Fills the pixels marked in `missing` in every plane, in place; noise is on the scale [0, 1] of pixels. */
@@ -22,8 +22,12 @@ export function linearImputer(height: number, width: number): Imputer {
       for (const plane of planes) solver.solve(plane, Math.max(noise, 1e-7));
     }
     if (noise === 0) return;
+    const normal = normalTable();
+    let next = random.int(normal.length);
     for (const plane of planes) {
-      for (let i = 0; i < plane.length; i++) if (missing[i]) plane[i]! += noise * drawNormal(random);
+      for (let i = 0; i < plane.length; i++) {
+        if (missing[i]) plane[i]! += noise * normal[next++ & (normal.length - 1)]!;
+      }
     }
   };
 }

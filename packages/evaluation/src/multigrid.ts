@@ -10,6 +10,7 @@ import {
   averageKnown,
   coarsen,
   enlarge,
+  finestGrid,
   type Grid,
   gatherKnown,
   gridOf,
@@ -27,29 +28,36 @@ export interface Solver {
 
 /** A solver for planes of one size; its memory is made once. */
 export function multigrid(height: number, width: number): Solver {
-  const fine = gridOf(height, width);
+  const fine = finestGrid(height, width);
   const grids = [fine];
   for (let high = height, wide = width; Math.max(high, wide) > 1; ) {
     [high, wide] = [Math.ceil(high / 2), Math.ceil(wide / 2)];
     grids.push(gridOf(high, wide));
   }
-  const placeOf = (row: number) => (row + 1) * fine.stride + 1;
+  const { stride } = fine;
   return {
     mark(missing) {
-      for (let row = 0; row < height; row++) {
-        fine.unknown.set(missing.subarray(row * width, (row + 1) * width), placeOf(row));
+      for (let row = 0, from = 0; row < height; row++) {
+        const start = (row + 1) * stride + 1;
+        for (let at = start; at < start + width; at++) fine.unknown[at] = missing[from++]!;
       }
       weighPixels(fine);
       for (let level = 1; level < grids.length; level++) coarsen(grids[level - 1]!, grids[level]!);
     },
     solve(plane, tolerance) {
-      for (let row = 0; row < height; row++) {
-        fine.value.set(plane.subarray(row * width, (row + 1) * width), placeOf(row));
+      const { value } = fine;
+      for (let row = 0, from = 0; row < height; row++) {
+        const start = (row + 1) * stride + 1;
+        for (let at = start; at < start + width; at++) value[at] = plane[from++]!;
       }
       nest(grids);
-      for (let cycles = 0; cycles < 100 && cycle(grids, 0, fine.value) > tolerance; ) cycles++;
-      for (let row = 0; row < height; row++) {
-        plane.set(fine.value.subarray(placeOf(row), placeOf(row) + width), row * width);
+      for (let cycles = 0; cycles < 100 && cycle(grids, 0, value) > tolerance; ) cycles++;
+      for (let i = 0; i < fine.ends; i += 3) {
+        const end = fine.runs[i + 1]!;
+        let at = fine.runs[i]!;
+        const row = fine.runs[i + 2]!;
+        let to = row * width + at - (row + 1) * stride - 1;
+        while (at < end) plane[to++] = value[at++]!;
       }
     },
   };
@@ -58,7 +66,7 @@ export function multigrid(height: number, width: number): Solver {
 /** The first guess: the equations brought down to the coarsest grid, and their solutions up again. */
 function nest(grids: readonly Grid[]): void {
   const [{ value, runs, ends }] = grids as readonly [Grid];
-  for (let i = 0; i < ends; i += 2) value.fill(0, runs[i], runs[i + 1]);
+  for (let i = 0; i < ends; i += 3) value.fill(0, runs[i], runs[i + 1]);
   for (let level = 1; level < grids.length; level++) {
     const [finer, grid] = [grids[level - 1]!, grids[level]!];
     grid.value.fill(0);
@@ -73,18 +81,22 @@ function nest(grids: readonly Grid[]): void {
   }
 }
 
-/** Takes away most of the error of `x`; returns how much it changed: the larger of the coarse correction's and the last sweep's. */
+/**
+ * Takes away most of the error of `x`. On the finest grid it returns by how much `x` changed: the larger of the coarse correction's root
+ * mean square and the last sweep's.
+ */
 function cycle(grids: readonly Grid[], level: number, x: Float64Array): number {
   const grid = grids[level]!;
   const coarse = grids[level + 1];
-  const first = sweep(grid, x);
-  if (!coarse) return Math.sqrt(first / grid.cells);
+  sweep(grid, x);
+  if (!coarse) return 0;
   const { correction, cells } = coarse;
   restrictResidual(grid, x, coarse);
   correction.fill(0);
   cycle(grids, level + 1, correction);
   enlarge(coarse, correction, grid, x, 1);
+  if (level > 0) return sweep(grid, x);
   let squares = 0;
   for (let at = 0; at < correction.length; at++) squares += correction[at]! * correction[at]!;
-  return Math.sqrt(Math.max(squares / cells, sweep(grid, x) / grid.cells));
+  return Math.sqrt(Math.max(squares / cells, sweep(grid, x, true) / grid.cells));
 }

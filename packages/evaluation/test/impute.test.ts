@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRandom, drawNormal, linearImputer, type Random } from "../src/index.js";
+import { createRandom, drawNormal, linearImputer, normalTable, type Random } from "../src/index.js";
 
 interface Hole {
   readonly height: number;
@@ -94,13 +94,15 @@ describe("linear imputation", () => {
       Math.min(1, Math.max(0, 0.5 + 0.3 * Math.sin(at * 0.05) + 0.3 * (draw.next() - 0.5))),
     );
     const exact = slow(plane, hole);
-    const silent: Random = { ...createRandom(0), next: () => 0.5 / 128 };
+    const fromStart: Random = { ...createRandom(0), int: () => 0 };
     const impute = linearImputer(hole.height, hole.width);
     const errors = (noise: number) => {
       const filled = plane.map((value, at) => (hole.missing[at] ? 9 : value));
-      impute([filled], hole.missing, silent, noise);
-      const still = noise * drawNormal(silent);
-      const all = Array.from(filled, (value, at) => value - exact[at]! - (hole.missing[at] ? still : 0));
+      impute([filled], hole.missing, fromStart, noise);
+      const drawn = normalTable().values();
+      const all = Array.from(filled, (value, at) => {
+        return value - exact[at]! - (hole.missing[at] ? noise * drawn.next().value! : 0);
+      });
       const unknown = all.filter((_error, at) => hole.missing[at]);
       expect(all.every((error, at) => hole.missing[at] || error === 0)).toBe(true);
       return {
@@ -142,27 +144,45 @@ describe("linear imputation", () => {
   });
 });
 
-describe("normal numbers", () => {
-  it("are normal: moments, every tenth of the distribution, and the tail", () => {
+const streams = {
+  "drawn one by one": () => {
     const random = createRandom("normal");
-    const all = Float64Array.from({ length: 400_000 }, () => drawNormal(random)).sort();
-    const moment = (power: number) => all.reduce((sum, value) => sum + value ** power, 0) / all.length;
-    for (const [power, expected] of [
-      [1, 0],
-      [2, 1],
-      [3, 0],
-      [4, 3],
-    ] as const) {
-      expect(Math.abs(moment(power) - expected)).toBeLessThan(0.05);
+    return Float64Array.from({ length: 400_000 }, () => drawNormal(random));
+  },
+  "of the table": () => Float64Array.from(normalTable()),
+};
+
+describe("normal numbers", () => {
+  it("of the table do not depend on those before them, in the same column of a picture or the next plane", () => {
+    const all = normalTable();
+    for (const distance of [1, 2, 96, 224, 96 * 96, 224 * 224]) {
+      const together = all.reduce((sum, value, i) => sum + value * all[(i + distance) % all.length]!, 0) / all.length;
+      expect(Math.abs(together)).toBeLessThan(4 / Math.sqrt(all.length));
     }
-    const deciles = [-1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816];
-    for (const [i, decile] of deciles.entries()) {
-      const share = all.filter((value) => value < decile).length / all.length;
-      expect(Math.abs(share - (i + 1) / 10)).toBeLessThan(0.003);
-    }
-    // P(|x| > 3.5) = 4.65e-4: beyond the edge of the layers.
-    const tail = all.filter((value) => Math.abs(value) > 3.5).length / all.length;
-    expect(tail).toBeGreaterThan(3.6e-4);
-    expect(tail).toBeLessThan(5.7e-4);
   });
+
+  it.each(Object.entries(streams))(
+    "%s are normal: moments, every tenth of the distribution, and the tail",
+    (_, draws) => {
+      const all = draws().sort();
+      const moment = (power: number) => all.reduce((sum, value) => sum + value ** power, 0) / all.length;
+      for (const [power, expected] of [
+        [1, 0],
+        [2, 1],
+        [3, 0],
+        [4, 3],
+      ] as const) {
+        expect(Math.abs(moment(power) - expected)).toBeLessThan(0.05);
+      }
+      const deciles = [-1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816];
+      for (const [i, decile] of deciles.entries()) {
+        const share = all.filter((value) => value < decile).length / all.length;
+        expect(Math.abs(share - (i + 1) / 10)).toBeLessThan(0.003);
+      }
+      // P(|x| > 3.5) = 4.65e-4: beyond the edge of the layers.
+      const tail = all.filter((value) => Math.abs(value) > 3.5).length / all.length;
+      expect(tail).toBeGreaterThan(3.6e-4);
+      expect(tail).toBeLessThan(5.7e-4);
+    },
+  );
 });
