@@ -27,7 +27,7 @@ export { segmentationCounts, twoClassPrecision } from "./metrics/segmentation.js
 export { structuralSimilarity } from "./metrics/similarity.js";
 export { tokenF1 } from "./metrics/token-f1.js";
 export * from "./model.js";
-export { drawNormal, normalTable } from "./normal.js";
+export { drawNormal } from "./normal.js";
 export * from "./picture.js";
 export * from "./planted/case.js";
 export * from "./planted/draw.js";
