@@ -4,7 +4,7 @@
  * A layer and a point in it are drawn; 99 of 100 points lie under the curve for certain, the others are compared with it.
  * Marsaglia & Tsang. The Ziggurat Method for Generating Random Variables. Journal of Statistical Software 2000.
  */
-import type { Random } from "./random.js";
+import { createRandom, type Random } from "./random.js";
 
 const layers = 128;
 /** Where the tail begins, and the area of a layer. */
@@ -39,4 +39,19 @@ function tail(random: Random): number {
     const x = -Math.log(1 - random.next()) / edge;
     if (-2 * Math.log(1 - random.next()) > x * x) return edge + x;
   }
+}
+
+let table: Float32Array | undefined;
+
+/**
+ * 2^18 numbers that are drawn once and read from a random place on, round and round: for noise on whole pictures, where drawing takes
+ * longer than what the noise is added to. Up to that many are independent; two pictures may share a stretch, at different places.
+ */
+export function normalTable(): Float32Array {
+  if (!table) {
+    const random = createRandom("normal numbers");
+    table = new Float32Array(2 ** 18);
+    for (let i = 0; i < table.length; i++) table[i] = drawNormal(random);
+  }
+  return table;
 }

@@ -26,22 +26,36 @@ export function hashSeed(...seeds: readonly Seed[]): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
+/** Numbers made at once. */
+const blockSize = 64;
+
 /** The sfc32 generator, keyed by any list of seeds: one stream per sample and purpose, whoever computes it. */
 export function createRandom(...seeds: readonly Seed[]): Random {
   const key = hashSeed(...seeds);
-  // Whole numbers of 32 bits: as plain variables of a closure they would be boxed at every draw.
+  // Made in blocks, so that the state stays in registers.
   const state = Int32Array.of(key, hashSeed(key, "b"), hashSeed(key, "c"), 1);
-  const bits = (): number => {
-    const [b, c, counter] = [state[1]!, state[2]!, state[3]!];
-    const t = (state[0]! + b + counter) | 0;
-    state[0] = b ^ (b >>> 9);
-    state[1] = c + (c << 3);
-    state[2] = ((c << 21) | (c >>> 11)) + t;
-    state[3] = counter + 1;
-    return t >>> 0;
+  const block = new Float64Array(blockSize);
+  const refill = (): void => {
+    let [a, b, c, counter] = [state[0]!, state[1]!, state[2]!, state[3]!];
+    for (let i = 0; i < blockSize; i++) {
+      const t = (a + b + counter) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + t) | 0;
+      counter++;
+      block[i] = (t >>> 0) / 4294967296;
+    }
+    state.set([a, b, c, counter]);
   };
-  for (let i = 0; i < 12; i++) bits();
-  const next = (): number => bits() / 4294967296;
+  refill();
+  let position = 12;
+  const next = (): number => {
+    if (position === blockSize) {
+      refill();
+      position = 0;
+    }
+    return block[position++]!;
+  };
   const int = (n: number): number => Math.floor(next() * n);
   return {
     next,
