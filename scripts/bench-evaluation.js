@@ -27,7 +27,9 @@ import { replaceBetween } from "./docs.js";
 
 /** As `vitrail evaluate` runs: idle threads of a runtime wait in a loop, which would count as work. */
 const THREADS = 1;
-const ROUNDS = 3;
+const ROUNDS = 5;
+/** Processor time of the rounds that warm up, in microseconds: an evaluation measures thousands of cases. */
+const WARM_UP = 2e6;
 const METHODS = ["transformer-attribution", "generic-attention"];
 const named = process.argv.slice(2);
 const perturbing = metrics
@@ -91,13 +93,14 @@ async function column(title, file, size, patch) {
   for (const { id } of perturbing) {
     const ratios = [];
     let count = 0;
-    // The first round warms up: an evaluation measures thousands of cases.
-    for (let round = 0; round <= ROUNDS; round++) {
+    let warm = 0;
+    for (let round = 0; ratios.length < ROUNDS; round++) {
       const { batches, time } = await timeOf(chooseMetric(id), model, subject, round);
       const bare = await clocked(async () => {
         for (const batch of batches) await model.predict(batch);
       });
-      if (round > 0) ratios.push(time / bare);
+      if (warm >= WARM_UP) ratios.push(time / bare);
+      warm += time + bare;
       count = batches.reduce((total, batch) => total + batch.length, 0);
     }
     rows.push([`\`${id}\``, `${spreadOf(ratios).median.toFixed(2)} (${count})`]);
