@@ -99,8 +99,8 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   };
   const outputs = results.flatMap((r) => r.outputs);
   const roots = outputs.map((o) => o.value);
-  // With several targets the copies that this needs cost as much as it saves.
   spreadRows(b, roots);
+  // With several targets the copies that this needs cost as much as it saves.
   if (!several) joinProducts(b, roots);
   readTransposed(b, roots);
   const patch = writePatch({
