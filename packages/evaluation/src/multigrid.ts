@@ -36,17 +36,16 @@ export function multigrid(height: number, width: number): Solver {
   const nothing = new Float32Array(height * width);
   let rows: Int32Array = new Int32Array();
   const load = ([a = nothing, b = nothing, c = nothing, d = nothing]: readonly Float32Array[]) => {
-    value.fill(0);
     for (let row = 0, from = 0; row < height; row++) {
-      const first = firstOf(stride, row);
-      for (let at = first; at < first + width; at++, from++) {
-        if (unknown[at] === 1) continue;
-        value[4 * at] = a[from]!;
-        value[4 * at + 1] = b[from]!;
-        value[4 * at + 2] = c[from]!;
-        value[4 * at + 3] = d[from]!;
+      const first = 4 * firstOf(stride, row);
+      for (let at = first; at < first + 4 * width; at += 4, from++) {
+        value[at] = a[from]!;
+        value[at + 1] = b[from]!;
+        value[at + 2] = c[from]!;
+        value[at + 3] = d[from]!;
       }
     }
+    levels.loops.clear(...runsIn(fine), value.byteOffset);
   };
   const unload = (plane: Float32Array, lane: number) => {
     for (let i = 0; i < rows.length; i += 2) {
@@ -58,9 +57,8 @@ export function multigrid(height: number, width: number): Solver {
   };
   return {
     mark(missing) {
-      for (let row = 0, from = 0; row < height; row++) {
-        const first = firstOf(stride, row);
-        for (let at = first; at < first + width; at++) unknown[at] = missing[from++]!;
+      for (let row = 0; row < height; row++) {
+        unknown.set(missing.subarray(row * width, (row + 1) * width), firstOf(stride, row));
       }
       weighPixels(fine);
       for (let level = 1; level < levels.grids.length; level++) coarsen(levels.grids[level - 1]!, levels.grids[level]!);

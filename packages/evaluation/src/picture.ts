@@ -13,7 +13,7 @@ export interface Picture<I> {
   readonly width: number;
   /** Patches: rows and columns of the map. */
   readonly grid: readonly [rows: number, columns: number];
-  /** From pixels in [0, 1] to the model's input: mean, deviation, layout. */
+  /** From pixels in [0, 1] to the model's input: mean, deviation, layout. The pixels are lent: what is kept of them must be copied. */
   toInput(pixels: Float32Array): I;
 }
 
@@ -33,11 +33,16 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
     fillings.set(fill, known);
     return known;
   };
+  // One for all: a thousand altered pictures would keep the garbage collector busier than their making does.
+  const altered = new Float32Array(pixels.length);
   const without = (gone: Uint8Array, fill: Fill, random: Random): I => {
-    if (fill !== "linear") return toInput(replaced(pixels, gone, filling(fill)));
-    const result = pixels.slice();
-    impute(planes(result), gone, random);
-    return toInput(result);
+    if (fill === "linear") {
+      altered.set(pixels);
+      impute(planes(altered), gone, random);
+    } else {
+      replace(pixels, gone, filling(fill), altered);
+    }
+    return toInput(altered);
   };
   const noisy = (radius: number, random: Random): I =>
     toInput(pixels.map((value) => value + radius * (2 * random.next() - 1)));
@@ -46,9 +51,12 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
     const first = Math.floor((y * rows) / height) * columns;
     for (let x = 0; x < width; x++) patchOf[at++] = first + Math.floor((x * columns) / width);
   }
+  const marks = new Uint8Array(area);
   const toPixels = (gone: Uint8Array) => {
-    const marks = new Uint8Array(area);
-    for (let at = 0; at < area; at++) marks[at] = gone[patchOf[at]!]!;
+    for (let start = 0; start < area; start += width) {
+      if (start > 0 && patchOf[start] === patchOf[start - width]) marks.copyWithin(start, start - width, start);
+      else for (let at = start; at < start + width; at++) marks[at] = gone[patchOf[at]!]!;
+    }
     return marks;
   };
   return {
@@ -93,15 +101,13 @@ function joined(planes: readonly Float32Array[], make: (plane: Float32Array) => 
 }
 
 /** By a product, because a branch on scattered marks cannot be foreseen. */
-function replaced(pixels: Float32Array, gone: Uint8Array, filling: Float32Array): Float32Array {
-  const result = new Float32Array(pixels.length);
+function replace(pixels: Float32Array, gone: Uint8Array, filling: Float32Array, result: Float32Array): void {
   for (let at = 0; at < result.length; ) {
     for (let i = 0; i < gone.length; i++, at++) {
       const own = pixels[at]!;
       result[at] = own + (filling[at]! - own) * gone[i]!;
     }
   }
-  return result;
 }
 
 /** The usual `toInput`: per-channel mean and deviation. */

@@ -56,7 +56,7 @@ describe("pictures", () => {
   });
 
   it("fills with zero, the channel's mean, its blur, or what is imputed; what stays is as it was", () => {
-    const bare = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 2], toInput: (data) => data });
+    const bare = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 2], toInput: (data) => data.slice() });
     const gone = Uint8Array.from([0, 1, 0, 0]);
     const blurred = [0, 16].flatMap((start) => [...gaussianBlur(pixels.slice(start, start + 16), 4, 4)]);
     const expected = {
