@@ -1,7 +1,8 @@
 /**
- * What an evaluation costs beyond the forwards that it needs: the processor time of every perturbation metric, all threads together, in
- * units of what the same batches take when they are ready and nothing else is done, in turns in one loop; and maps per second beside
- * bare forwards per second. (Where a processor is idle it costs less: the next batch is made while one runs.) Writes the table into the README; with names of metrics it only measures those.
+ * What an evaluation costs beyond the forwards that it needs: the processor time of every perturbation metric, all threads together, and
+ * its time by the clock (the next batch is made while one runs), in units of what the same batches take when they are ready and nothing
+ * else is done, in turns in one loop; and maps per second beside bare forwards per second. Writes the table into the README; with names
+ * of metrics it only measures those.
  *
  *     npm run bench:evaluation -- [road ...]
  */
@@ -48,7 +49,7 @@ async function main() {
     ];
     const rows = columns[0].rows.map(([name], i) => `| ${[name, ...columns.map((c) => c.rows[i][1])].join(" | ")} |`);
     const head = [`| | ${columns.map((c) => c.title).join(" | ")} |`, `|---|${columns.map(() => "--:|").join("")}`];
-    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} thread, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its processor time divided by that of its batches of forwards alone; how many inputs they have in brackets.`;
+    const note = `\`npm run bench:evaluation\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} thread, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds. Cost of a metric: its processor time / its time by the clock, each divided by that of its batches of forwards alone; how many inputs they have in brackets.`;
     const text = [...head, ...rows, "", note].join("\n");
     console.log(text);
     if (named.length > 0) return;
@@ -92,6 +93,7 @@ async function column(title, file, size, patch) {
   const model = modelOver(first, "softmax");
   for (const { id } of perturbing) {
     const ratios = [];
+    const walls = [];
     let count = 0;
     let warm = 0;
     for (let round = 0; ratios.length < ROUNDS; round++) {
@@ -99,11 +101,17 @@ async function column(title, file, size, patch) {
       const bare = await clocked(async () => {
         for (const batch of batches) await model.predict(batch);
       });
-      if (warm >= WARM_UP) ratios.push(time / bare);
-      warm += time + bare;
+      if (warm >= WARM_UP) {
+        ratios.push(time.processor / bare.processor);
+        walls.push(time.wall / bare.wall);
+      }
+      warm += time.processor + bare.processor;
       count = batches.reduce((total, batch) => total + batch.length, 0);
     }
-    rows.push([`\`${id}\``, `${spreadOf(ratios).median.toFixed(2)} (${count})`]);
+    rows.push([
+      `\`${id}\``,
+      `${[ratios, walls].map((each) => spreadOf(each).median.toFixed(2)).join(" / ")} (${count})`,
+    ]);
   }
   for (const explainer of Object.values(explainers)) await explainer.close();
   return { title, rows };
@@ -125,12 +133,12 @@ async function timeOf(metric, model, subject, seed) {
   return { batches, time };
 }
 
-/** Microseconds of all threads: other processes change it little. */
+/** Microseconds of all threads, which other processes change little, and by the clock. */
 async function clocked(work) {
-  const start = process.cpuUsage();
+  const [start, begin] = [process.cpuUsage(), performance.now()];
   await work();
   const { user, system } = process.cpuUsage(start);
-  return user + system;
+  return { processor: user + system, wall: 1000 * (performance.now() - begin) };
 }
 
 await main();

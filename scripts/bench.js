@@ -2,12 +2,13 @@
  * Speed and memory of ViT shapes at 224 px and BERT-base at 128 tokens with random weights, measured as `vitrail bench` measures
  * any model: ratios to the plain model's forward in the same run. Writes the table into the README.
  *
- *     npm run bench [-- tiny base bert transformer-attribution ...]
+ *     npm run bench [-- tiny base bert transformer-attribution transformer-attribution:ridge=0.003 ...]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureMethod, measurePlain } from "../packages/cli/dist/bench/run.js";
+import { chooseMethods } from "../packages/cli/dist/evaluate/choose.js";
 import { builtMethods } from "../packages/vitrail/dist/index.js";
 import { tensor } from "../packages/vitrail/dist/runtime/node/index.js";
 import { bertClassifier, visionTransformer } from "./bench-model.js";
@@ -50,12 +51,12 @@ async function main(names, chosen) {
       const common = { file, feeds: feedsFor({ make }), rounds: ROUNDS, runtime: { device: "cpu", threads: THREADS } };
       const { forward, memory } = await measurePlain({ ...common, compile: {} });
       say(`| ${title} | plain forward, ${forward.median.toFixed(0)} ms | 1 | | | | ${megabytes(memory)} |`);
-      for (const { id } of chosen) {
-        const figures = await measureMethod({ ...common, compile: { method: id } });
+      for (const { name: written, id, options } of chosen) {
+        const figures = await measureMethod({ ...common, compile: { method: id, ...options } });
         const { forwards, extra, compileMs, patchBytes } = figures;
         const more = extra ? extra.median.toFixed(2) : "";
         say(
-          `| ${title} | \`${id}\` | ${forwards.median.toFixed(2)} | ${more} | ${compileMs.toFixed(0)} ms | ${(patchBytes / 1e3).toFixed(0)} kB | ${megabytes(figures.memory)} |`,
+          `| ${title} | \`${written}\` | ${forwards.median.toFixed(2)} | ${more} | ${compileMs.toFixed(0)} ms | ${(patchBytes / 1e3).toFixed(0)} kB | ${megabytes(figures.memory)} |`,
         );
       }
     }
@@ -71,5 +72,6 @@ async function main(names, chosen) {
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 const names = args.filter((a) => a in SHAPES);
-const chosen = builtMethods.filter((m) => args.includes(m.id));
-await main(names.length > 0 ? names : ["tiny", "base", "bert"], chosen.length > 0 ? chosen : builtMethods);
+const wanted = args.filter((a) => !(a in SHAPES));
+const chosen = chooseMethods(wanted.length > 0 ? wanted : builtMethods.map(({ id }) => id), 0).methods;
+await main(names.length > 0 ? names : ["tiny", "base", "bert"], chosen);

@@ -40,6 +40,17 @@ describe("pictures", () => {
     expect(input).toEqual(expected);
   });
 
+  it("an input stays as it is when the next one is made, and nothing of the one before is left in it", () => {
+    const [one, other] = [Uint8Array.from([0, 1, 0, 0]), Uint8Array.from([0, 0, 1, 0])];
+    for (const fill of ["zero", "linear"] as const) {
+      const made = subject.without(one, fill, createRandom(1));
+      const kept = made.slice();
+      subject.without(other, fill, createRandom(2));
+      expect(made).toEqual(kept);
+      expect(subject.without(one, fill, createRandom(1))).toEqual(kept);
+    }
+  });
+
   it("knows the mean of each channel and leaves the original alone", () => {
     const input = subject.without(Uint8Array.from([1, 1, 1, 1]), "mean", random);
     expect(input[0]).toBeCloseTo((7.5 / 32 - 0.5) / 0.5, 6);
@@ -56,7 +67,14 @@ describe("pictures", () => {
   });
 
   it("fills with zero, the channel's mean, its blur, or what is imputed; what stays is as it was", () => {
-    const bare = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 2], toInput: (data) => data.slice() });
+    const bare = pictureSubject({
+      pixels,
+      channels: 2,
+      height: 4,
+      width: 4,
+      grid: [2, 2],
+      toInput: (data) => data.slice(),
+    });
     const gone = Uint8Array.from([0, 1, 0, 0]);
     const blurred = [0, 16].flatMap((start) => [...gaussianBlur(pixels.slice(start, start + 16), 4, 4)]);
     const expected = {
