@@ -18,8 +18,8 @@ export interface Bench<I> {
 }
 
 /**
- * Runs `count` inputs through a model, at most `batchSize` at a time. Inputs are made in order, just before they are needed; those of a
- * batch while the one before it runs, where the model runs on another thread.
+ * Runs `count` inputs through a model, at most `batchSize` at a time, in batches of one size but for the last. Inputs are made in order,
+ * just before they are needed; those of a batch while the one before it runs, where the model runs on another thread.
  */
 export async function predictAll<I>(
   model: Model<I>,
@@ -35,9 +35,9 @@ export async function predictAll<I>(
     run.catch(() => undefined);
     return run;
   };
-  for (let start = 0; start < count; start += batchSize) {
-    const size = Math.min(batchSize, count - start);
-    const batch = Array.from({ length: size }, (_, i) => make(start + i));
+  const even = Math.ceil(count / Math.ceil(count / batchSize));
+  for (let start = 0; start < count; start += even) {
+    const batch = Array.from({ length: Math.min(even, count - start) }, (_, i) => make(start + i));
     answers.push(...(await running));
     running = started(batch);
   }

@@ -187,6 +187,25 @@ describe("inputs in batches", () => {
     expect(await predictAll(model, 0, make, 2)).toEqual([]);
   });
 
+  it.each([
+    [18, [9, 9]],
+    [33, [11, 11, 11]],
+    [16, [16]],
+    [35, [12, 12, 11]],
+  ])("are even: %d of at most 16, so that the most is made while something runs", async (count, sizes) => {
+    const seen: number[] = [];
+    const model = {
+      async predict(batch: readonly number[]) {
+        seen.push(batch.length);
+        return batch.map((value) => Float32Array.of(value));
+      },
+    };
+    expect((await predictAll(model, count, (index) => index)).map(([value]) => value)).toEqual([
+      ...Array(count).keys(),
+    ]);
+    expect(seen).toEqual(sizes);
+  });
+
   it("fail with what the model or the maker says, whoever is first", async () => {
     const broken = { predict: () => Promise.reject(new Error("the model")) };
     await expect(predictAll(broken, 3, (i) => i, 1)).rejects.toThrow("the model");
