@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "test/unit/**/*.test.ts"],
+          setupFiles: ["test/support/properties.ts"],
           testTimeout: 180_000,
         },
       },

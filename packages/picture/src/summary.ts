@@ -82,10 +82,10 @@ function sideOf(map: GridMap, sign: 1 | -1, wantedShare: number, top: number | u
   if (total === 0) return { total, share: 0, patches: [], region: "" };
   const sorted = [...values.keys()].filter((i) => values[i]! > 0).sort((a, b) => values[b]! - values[a]! || a - b);
   const patches: number[] = [];
-  const wanted = wantedShare * total * (1 - 1e-12);
+  const wanted = wantedShare * (1 - 1e-12);
   let sum = 0;
   for (const i of sorted) {
-    if (top === undefined ? sum >= wanted && patches.length > 0 : patches.length >= top) break;
+    if (top === undefined ? sum / total >= wanted && patches.length > 0 : patches.length >= top) break;
     patches.push(i);
     sum += values[i]!;
   }

@@ -210,6 +210,10 @@ describe("summary", () => {
       }),
     );
   });
+  test("the share holds where its product with the total would be rounded", () => {
+    const [least, share] = [2.5e-323, 0.3333333343333334];
+    expect(summarize(grid(1, 3, [least, least, least]), { label: "x", share }).patches).toEqual([0, 1]);
+  });
   test("top 0 and share 0 make no sense", () => {
     expect(() => summarize(corner, { label: "x", top: 0 })).toThrow(PictureError);
     expect(() => summarize(corner, { label: "x", share: 0 })).toThrow(PictureError);
