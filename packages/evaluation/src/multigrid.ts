@@ -35,6 +35,7 @@ export function multigrid(height: number, width: number): Solver {
   const { stride, unknown, value } = fine;
   const nothing = new Float32Array(height * width);
   let rows: Int32Array = new Int32Array();
+  /** Every pixel, then zeros where it is unknown: without branches. The border is zero from the start, and nothing writes there. */
   const load = ([a = nothing, b = nothing, c = nothing, d = nothing]: readonly Float32Array[]) => {
     for (let row = 0, from = 0; row < height; row++) {
       const first = 4 * firstOf(stride, row);
