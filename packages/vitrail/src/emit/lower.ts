@@ -35,7 +35,11 @@ function isNearFile(v: Value, behind: ReadonlySet<Value> = new Set()): boolean {
   return CHEAP.has(node.operator) && node.inputs.every((x) => !x || isNearFile(x, further));
 }
 
-/** Nodes that must be added so that the roots exist, producers first. Visible values and constants need none. */
+/**
+ * Nodes that must be added so that the roots exist, producers first, those of last inputs before those of first ones. ONNX Runtime
+ * computes the input that was written last first: in R / Z that is R, and Z waits until it is needed and is then gone again.
+ * Visible values and constants need none.
+ */
 export function neededNodes(b: Builder, roots: readonly Value[]): LoweredNode[] {
   const done = new Map<Node, LoweredNode>();
   const open = new Set<Node>();
@@ -52,7 +56,7 @@ export function neededNodes(b: Builder, roots: readonly Value[]): LoweredNode[] 
     open.add(node);
     const lowered = lower(b, node);
     stack.push(lowered);
-    for (const input of [...lowered.inputs].reverse()) if (input) stack.push(input);
+    for (const input of lowered.inputs) if (input) stack.push(input);
   }
   return [...done.values()];
 }
