@@ -1,6 +1,8 @@
 /** Every relevance rule against plain loops, in float64. */
 import { describe, expect, test } from "vitest";
+import { ModelWriter } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
+import { array } from "../../../test/support/runtime.js";
 import { addition, guarded, matmul, product, rows, sum, zPlus } from "./support/loops.js";
 import { distance } from "./support/program.js";
 import { pulled, Sketch } from "./support/relevance.js";
@@ -35,6 +37,21 @@ describe("z+ for data times weights", () => {
     }, R);
     const columns = Array.from({ length: 40 }, (_, i) => [0, 1, 2, 3].map((k) => w[40 * k + i]!));
     expect(distance(found, zPlus(rows(x, 40), columns, rows(R, 4)).flat())).toBeLessThan(EXACT);
+  });
+
+  test("a bias larger than the guard leaves the relevance of a row of zeros at zero", async () => {
+    const [w, bias] = [draw(160, 2), [0.3, -7, 1e-3, 100]];
+    const x = [...new Array<number>(40).fill(0), ...draw(40, 1)];
+    const m = new ModelWriter({ opset: 17 });
+    const wide = m.op("MatMul", [m.input("x", "float32", [1, 2, 40]), m.weights(w, [40, 4])]);
+    m.op("Add", [wide, m.weights(bias, [4])], {}, ["y"]);
+    const feeds = { x: array("float32", x, [1, 2, 40]) };
+    const subject = { bytes: () => m.bytes(), output: (name: string) => m.output(name), feeds };
+    const R = draw(8, 3);
+    const { x: found } = await pulled(subject, { from: "y", start: R, wanted: ["x"] });
+    expect(found!.slice(0, 40).every((r) => r === 0)).toBe(true);
+    const [expected] = zPlus([x.slice(40)], rows(w, 4), [R.slice(4)]);
+    expect(distance(found!.slice(40), expected!)).toBeLessThan(1e-5);
   });
 
   test("an output that nothing speaks for loses its relevance", async () => {

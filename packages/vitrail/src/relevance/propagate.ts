@@ -8,9 +8,10 @@ import { dataInputs, type Node, numberOf, place, type Value } from "../ir/graph.
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
+import { sameShape } from "../tensor/shape.js";
 import type { Composite } from "./composites.js";
 import { type Division, divide } from "./divide.js";
-import type { RuleContext } from "./rules.js";
+import type { Biased, RuleContext } from "./rules.js";
 import { batchSum, sampleSum } from "./sample.js";
 import type { Notes } from "./stability.js";
 
@@ -26,6 +27,7 @@ export interface RelevanceOptions {
 }
 
 export function relevanceStep(b: Builder, options: RelevanceOptions): Step {
+  const biased = biasedProducts(b);
   return (node, { dys, live }) => {
     const R = dys.find((d) => d !== undefined)!;
     const operands = dataInputs(node);
@@ -44,7 +46,10 @@ export function relevanceStep(b: Builder, options: RelevanceOptions): Step {
         why: "relevance arrives there, and no rule says where it goes",
         try: 'a method without relevance rules, such as "generic-attention" or "gradient-x-input"',
       });
-    const context = ruleContext(b, options, node, dys, R, (v) => live.has(v));
+    const context = {
+      ...ruleContext(b, options, node, dys, R, (v) => live.has(v)),
+      biased: biased.get(node.outputs[0]!),
+    };
     if (roleOf(operator, node) === "add")
       options.notes?.additions.push({ node, R, layout: options.layouts.get(node.outputs[0]!) });
     const parts = rule(context);
@@ -59,7 +64,7 @@ function ruleContext(
   Rs: readonly (Value | undefined)[],
   R: Value,
   isLive: (v: Value) => boolean,
-): RuleContext {
+): Omit<RuleContext, "biased"> {
   const x = node.inputs.map((v) => (v ? b.asReal(v) : (undefined as unknown as Value)));
   const y = b.asReal(node.outputs[0]!);
   const data = node.inputs.map((v) => v?.data === true);
@@ -89,6 +94,20 @@ function ruleContext(
     scalarOf: (i) => scalarOf(node.inputs[i]!),
     fanIn: fanIn(node),
   };
+}
+
+/** Products of the model that a bias is added to, where the sum is one that the file computes. */
+function biasedProducts(b: Builder): ReadonlyMap<Value, Biased> {
+  const found = new Map<Value, Biased>();
+  for (const { operator, inputs, outputs, pass } of b.nodes) {
+    const [sum] = outputs;
+    const product = operator === "Add" && (pass === "" || pass === "canonical") && inputs.find((v) => v?.data);
+    const bias = inputs.find((v) => v !== product);
+    const isKept = sum?.type === b.real && (sum.name !== undefined || sum.emitAs !== undefined);
+    if (product && isKept && sameShape(b.shape(product), b.shape(sum)) && bias && !bias.dependent)
+      found.set(product, { sum, bias });
+  }
+  return found;
 }
 
 const PASSING = new Set(["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Split", "Cast", "Expand"]);

@@ -28,6 +28,13 @@ export interface RuleContext {
   readonly scalarOf: (input: number) => number;
   /** How many inputs one output of a linear layer sums over, where it is known. */
   readonly fanIn: number | undefined;
+  /** y + bias, where the file computes that sum in the precision of the rules. */
+  readonly biased: Biased | undefined;
+}
+
+export interface Biased {
+  readonly sum: Value;
+  readonly bias: Value;
 }
 
 export type RelevanceRule = (context: RuleContext) => readonly (Value | undefined)[];
@@ -78,13 +85,25 @@ export const halves =
 export const zPlus = (): RelevanceRule => (c) =>
   c.fanIn !== undefined && c.fanIn < 32 ? zPlusByParts(c) : zPlusByMagnitude(c);
 
-const zPlusByMagnitude: RelevanceRule = ({ x, y, R, b, at, vjp, data }) => {
+const zPlusByMagnitude: RelevanceRule = ({ x, y, R, b, at, vjp, data, biased }) => {
   const i = data.indexOf(true);
   const magnitude = x.map((v) => b.abs(v));
-  const S = b.div(R, b.add(b.add(y, at(magnitude)), 2e-9));
+  const Z = biased
+    ? b.add(biased.sum, b.add(at(magnitude), withoutBias(b, biased.bias)))
+    : b.add(b.add(y, at(magnitude)), 2e-9);
+  const S = b.div(R, Z);
   const [straight, absolute] = [vjp(S)[i]!, vjp(S, magnitude)[i]!];
   return x.map((v, k) => (k === i ? b.add(b.mul(v, straight), b.mul(magnitude[k]!, absolute)) : undefined));
 };
+
+/**
+ * What takes the bias out of a sum again and leaves the guard: 2e-9, or the last bit of the bias where that is more. The sum is
+ * kept for what comes behind the layer, so that the product itself need not be.
+ */
+function withoutBias(b: Builder, bias: Value): Value {
+  const lastBit = b.real === "float64" ? 2.3e-16 : 1.2e-7;
+  return b.sub(b.add(b.mul(b.abs(bias), lastBit), 2e-9), bias);
+}
 
 const zPlusByParts: RelevanceRule = ({ x, R, b, at, vjp, data }) => {
   const i = data.indexOf(true);
