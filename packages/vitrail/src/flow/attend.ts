@@ -6,15 +6,16 @@ import { product } from "../tensor/dim.js";
 import { type Atom, keptAtoms, type Layout, layoutOrFail } from "./layout.js";
 import { mapRow, permutation, type Row, sizes } from "./row.js";
 
-/** E [samples and windows..., queries, keys] and the atoms of its axes: the mean over heads of a per-head map. */
-export interface SiteMap {
-  readonly E: Value;
+/** Per-head maps [samples and windows..., heads..., queries, keys] and the atoms of their axes. */
+export interface SiteMaps {
+  readonly maps: Value;
   readonly lead: readonly Atom[];
+  readonly heads: readonly Atom[];
   readonly queries: readonly Atom[];
   readonly keys: readonly Atom[];
 }
 
-export function siteMap(b: Builder, site: AttentionSite, map: Value, out: Layout): SiteMap {
+export function siteMaps(b: Builder, site: AttentionSite, map: Value, out: Layout): SiteMaps {
   const operand = site.product.inputs.indexOf(site.weights);
   const layout = layoutOrFail(site.product, operand, out, true);
   const atoms = layout.flat();
@@ -26,25 +27,30 @@ export function siteMap(b: Builder, site: AttentionSite, map: Value, out: Layout
   const order = [...lead, ...heads, ...queries, ...keys];
   const apart = b.reshape(map, sizes(atoms));
   const arranged = b.transpose(apart, permutation(atoms, order)!);
-  const mean = b.reduceMean(
-    arranged,
+  const maps = b.reshape(arranged, [...sizes(lead), ...sizes(heads), product(sizes(queries)), product(sizes(keys))]);
+  return { maps, lead, heads, queries, keys };
+}
+
+/** The mean over the heads of what holds one of something for each of them. */
+export const meanOfHeads = (b: Builder, each: Value, { lead, heads }: SiteMaps): Value =>
+  b.reduceMean(
+    each,
     heads.map((_, i) => lead.length + i),
     false,
   );
-  const E = b.reshape(mean, [...sizes(lead), product(sizes(queries)), product(sizes(keys))]);
-  return { E, lead, queries, keys };
-}
 
-/** The row over the site's keys: (row over its queries) E. */
+/** The row over the site's keys: (row over its queries) E, E the mean over heads; the mean of rows is made of fewer numbers. */
 export function attend(b: Builder, site: AttentionSite, map: Value, row: Row): Row {
-  const { E, lead, queries, keys } = siteMap(b, site, map, row.layout);
+  const found = siteMaps(b, site, map, row.layout);
+  const { maps, lead, heads, queries, keys } = found;
   const target = valueLayout(site, row.layout, keys);
   const before = keptAtoms(row.layout);
   const arranged = permutation(before, [...lead, ...queries])!;
   return mapRow(row, target, (part) => {
-    const vector = b.reshape(b.transpose(part, arranged), [...sizes(lead), 1, product(sizes(queries))]);
-    const spread = b.reshape(b.matmul(vector, E), sizes([...lead, ...keys]));
-    return b.transpose(spread, permutation([...lead, ...keys], keptAtoms(target))!);
+    const dims = [...sizes(lead), ...heads.map(() => 1), 1, product(sizes(queries))];
+    const vector = b.reshape(b.transpose(part, arranged), dims);
+    const mean = meanOfHeads(b, b.matmul(vector, maps), found);
+    return b.transpose(b.reshape(mean, sizes([...lead, ...keys])), permutation([...lead, ...keys], keptAtoms(target))!);
   });
 }
 

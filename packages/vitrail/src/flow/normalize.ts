@@ -9,7 +9,7 @@ import { ancestors } from "../ir/traverse.js";
 import { type Builder, range } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
 import { sameShape } from "../tensor/shape.js";
-import { siteMap } from "./attend.js";
+import { meanOfHeads, siteMaps } from "./attend.js";
 import { type Atom, keptAtoms, type Layout, refuseTokens } from "./layout.js";
 import { permutation, type Row, sizes } from "./row.js";
 
@@ -26,9 +26,11 @@ export function rowNormalizer(
   branch: Value,
   row: Row,
 ): Value {
-  const { E, lead, queries } = siteMap(b, site, map, out);
+  const found = siteMaps(b, site, map, out);
+  const { maps, lead, queries } = found;
   const own = [...lead, ...queries];
-  const sums = b.reshape(b.add(b.reduceSum(E, [b.rank(E) - 1], false), 1), sizes(own));
+  const ofKeys = meanOfHeads(b, b.reduceSum(maps, [b.rank(maps) - 1], false), found);
+  const sums = b.reshape(b.add(ofKeys, 1), sizes(own));
   if (lead.every((a) => a.kind === "batch")) return inOrder(b, sums, own, keptAtoms(row.layout));
   const arrived = carried(b, site.product, overChannels(b, sums, own, out, site.product.outputs[0]!), branch);
   const atoms = row.layout.flat();
