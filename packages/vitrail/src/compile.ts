@@ -4,12 +4,14 @@ import { recogniseActivations } from "./canonicalize/activation.js";
 import { importModel } from "./canonicalize/import.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
+import { foldIntoWeights } from "./emit/fold.js";
 import { readTransposed } from "./emit/gemm.js";
 import { joinProducts } from "./emit/join.js";
 import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
 import { spreadRows } from "./emit/spread.js";
+import { countWeights } from "./emit/weight.js";
 import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
@@ -47,6 +49,9 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     try: `createExplainer or "vitrail explain", which do; or one of ${builtMethods.map((m) => m.id).join(", ")}`,
   });
 }
+
+/** Numbers in the weights (128 MB in float32) beyond which memory counts more than a fiftieth of the time. */
+const LARGE = 2 ** 25;
 
 /** The program of a method that is a graph. */
 export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
@@ -99,10 +104,12 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   };
   const outputs = results.flatMap((r) => r.outputs);
   const roots = outputs.map((o) => o.value);
+  const { compact = countWeights(b, roots) > LARGE } = request;
+  if (!compact) foldIntoWeights(b, roots);
   spreadRows(b, roots);
   // With several targets the copies that this needs cost as much as it saves.
-  if (!several) joinProducts(b, roots);
-  readTransposed(b, roots);
+  if (compact && !several) joinProducts(b, roots);
+  if (compact) readTransposed(b, roots);
   const patch = writePatch({
     b,
     taken: graph.names,

@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly readout?: string;
   /** A second output that tells how far float32 can be trusted with this explanation (for methods with relevance rules). */
   readonly stability?: boolean;
+  /** Whether what is added shall need little memory rather than time; by default where the model has more than 128 MB of weights. */
+  readonly compact?: boolean;
   /** Options of the method, such as `startLayer`. */
   readonly [option: string]: unknown;
 }
@@ -34,6 +36,7 @@ export interface ResolvedOptions {
   /** The read-out as the caller wrote it. */
   readonly readoutText: string | undefined;
   readonly stability: boolean;
+  readonly compact: boolean | undefined;
 }
 
 /** What of a request the caller named, rather than left to be found. */
@@ -42,7 +45,16 @@ export const chosenIn = ({ choice, readoutText }: ResolvedOptions) => {
 };
 
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
-const GENERAL = new Set(["method", "target", "severalTargets", "output", "explains", "readout", "stability"]);
+const GENERAL = new Set([
+  "method",
+  "target",
+  "severalTargets",
+  "output",
+  "explains",
+  "readout",
+  "stability",
+  "compact",
+]);
 
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const method = findMethod(options.method ?? "transformer-attribution");
@@ -88,6 +100,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     readout: readReadout(options.readout),
     readoutText: options.readout,
     stability: options.stability === true,
+    compact: options.compact,
   };
 }
 

@@ -1,6 +1,7 @@
 /** How a patch is written so that it is fast: what it reads of the file, and which products it shares. */
 import { describe, expect, test } from "vitest";
 import { ModelWriter } from "../../../test/support/model.js";
+import { random } from "../../../test/support/random.js";
 import { array, run } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
 import { recogniseActivations } from "../src/canonicalize/activation.js";
@@ -11,7 +12,7 @@ import { readModel, writeModel } from "../src/onnx/model.js";
 import { range } from "../src/ops/builder.js";
 import type { CompileOptions } from "../src/options.js";
 import { tensorOf } from "../src/tensor/tensor.js";
-import { addedTo } from "./support/program.js";
+import { addedTo, distance } from "./support/program.js";
 
 describe.each(["erf", "tanh"] as const)("GELU written with %s", (activation) => {
   test("is read at its ends only, so that a runtime may fuse it", () => {
@@ -91,7 +92,7 @@ function transposedProducts(model: Uint8Array, options: CompileOptions = {}) {
 }
 
 test("the gradient and the relevance of a layer share one product with its transposed weights", () => {
-  const { gemms } = transposedProducts(vit({ depth: 3 }));
+  const { gemms } = transposedProducts(vit({ depth: 3 }), { compact: true });
   const own = gemms.map((n) => n.input[1]!).filter((name) => !name.startsWith("vitrail/"));
   expect(own.length).toBeGreaterThan(8);
   expect(new Set(own).size).toBe(own.length);
@@ -99,7 +100,7 @@ test("the gradient and the relevance of a layer share one product with its trans
 
 test("the half of a GELU's derivative stands in front of the joined product, where there are fewer columns", () => {
   const model = vit({ depth: 2, width: 32, heads: 4, mlpRatio: 2, activation: "erf" });
-  const program = compile(model);
+  const program = compile(model, { compact: true });
   const { nodes } = addedTo(model, program.bytes);
   const parts = new Set(nodes.filter((n) => n.opType === "Split").flatMap((n) => n.output));
   const single = new Set(
@@ -119,9 +120,45 @@ describe("transposed weights are read as they stand", () => {
     ["several targets", { severalTargets: true }],
     ["generic attention", { method: "generic-attention" }],
   ] as const)("%s", (_, options) => {
-    const { gemms, transposes } = transposedProducts(vit({ depth: 2 }), options);
+    const { gemms, transposes } = transposedProducts(vit({ depth: 2 }), { ...options, compact: true });
     expect(gemms.length).toBeGreaterThan(6);
     expect(transposes).toEqual([]);
+  });
+});
+
+describe("where memory need not be saved", () => {
+  const model = vit({ depth: 3, activation: "erf" });
+  const { nodes } = addedTo(model, compile(model).bytes);
+
+  test("every product has its own transposed weights, and no rows are joined for it", () => {
+    const { gemms, transposes } = transposedProducts(model);
+    expect(gemms).toEqual([]);
+    expect(transposes.length).toBeGreaterThan(8);
+    expect(nodes.filter((n) => n.opType === "Split" && n.name.includes("/relevance/"))).toEqual([]);
+  });
+
+  test("the scale and the centring of a layer norm, and the half of a GELU, are done to the weights", () => {
+    const made = new Map(nodes.flatMap((n) => n.output.map((name) => [name, n] as const)));
+    const computed = new Set(readModel(model).graph!.node.flatMap((n) => n.output));
+    const derived = (name: string): boolean => made.get(name)?.input.every(derived) ?? !computed.has(name);
+    const products = nodes.filter((n) => n.opType === "MatMul" && n.name.startsWith("vitrail/gradient/"));
+    const weights = products.filter((n) => derived(n.input[1]!)).map((n) => made.get(n.input[1]!)?.opType);
+    const count = (type: string) => weights.filter((w) => w === type).length;
+    // Two norms a block but for the first one's attention, and three GELUs.
+    expect([count("Sub"), count("Mul")]).toEqual([5, 3]);
+  });
+
+  test.each(["transformer-attribution", "generic-attention"])("%s is the same map", async (method) => {
+    const x = array("float32", random(5).normals(2 * 3 * 16 * 16), [2, 3, 16, 16]);
+    const maps = [true, false].map(async (compact) => {
+      const found = await run(compile(model, { method, compact }).bytes, {
+        pixel_values: x,
+        target: array("int64", [1, 2], [2]),
+      });
+      return [...found.relevance!.values].map(Number);
+    });
+    const [small, fast] = await Promise.all(maps);
+    expect(distance(fast!, small!)).toBeLessThan(1e-4);
   });
 });
 

@@ -21,6 +21,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   explains?: string;
   readout?: string;
   stability?: boolean;
+  compact?: boolean;
 }
 
 export function compileVerb(program: Command, run: RunVerb): void {
@@ -39,7 +40,11 @@ export function compileVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <names>", "the model input to explain; several with commas, each with its own relevance")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO")
-    .option("--stability", "a second output that tells how far float32 can be trusted with each explanation");
+    .option("--stability", "a second output that tells how far float32 can be trusted with each explanation")
+    .option(
+      "--compact",
+      "little memory when it is run, rather than speed: as for models with more than 128 MB of weights",
+    );
   addSpeechFlags(addMethodFlags(addModelFlags(command)));
   command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
 }
@@ -57,6 +62,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
     ...(flags.stability && { stability: true }),
+    ...(flags.compact && { compact: true }),
     ...options,
   });
   const { patch, report } = program;

@@ -7,12 +7,11 @@ import type { Node, Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import type { Shape } from "../tensor/shape.js";
 import { neededNodes } from "./lower.js";
+import { isWeight } from "./weight.js";
 
 const APART = 4096;
 /** A cache line of float32. */
 const ZEROS = 16;
-/** What the runtime computes once, when it loads the file. */
-const DERIVES = new Set(["Abs", "Transpose"]);
 
 export function spreadRows(b: Builder, roots: readonly Value[]): void {
   for (const { node } of neededNodes(b, roots)) {
@@ -35,11 +34,6 @@ function rowsOf({ operator, inputs: [x, weights] }: Node): Shape | undefined {
   const rows = x.shape.slice(0, -1);
   return unlucky && rows.slice(1).some((d) => d !== 1) ? rows : undefined;
 }
-
-const isWeight = (v: Value): boolean =>
-  v.rank === 2 &&
-  !v.dependent &&
-  (!v.producer || (DERIVES.has(v.producer.operator) && isWeight(v.producer.inputs[0]!)));
 
 /** W with rows of zeros; under a transposition, so that a product can go on reading what is transposed. */
 function taller(b: Builder, weights: Value): Value {

@@ -11,7 +11,7 @@ const normalizedAxes = (node: Node, rank: number): number[] =>
 
 const epsilonOf = (node: Node): number => (node.attributes.epsilon as number | undefined) ?? 1e-5;
 
-/** y = γ x̂ + β with x̂ = (x - mean) / √(var + ε); dx = (g - mean(g) - x̂ mean(g x̂)) / √(var + ε), g = γ dy */
+/** y = γ x̂ + β with x̂ = (x - mean) / √(var + ε); dx = (c - x̂ mean(c x̂)) / √(var + ε), c = g - mean(g), g = γ dy */
 export const LayerNormalization = defineOp("LayerNormalization", {
   role: "normalization",
   infer: (c) => {
@@ -25,8 +25,8 @@ export const LayerNormalization = defineOp("LayerNormalization", {
     const axes = normalizedAxes(node, b.rank(x!));
     const { normal, inverse } = standardized(b, x!, axes, epsilonOf(node));
     const g = b.mul(dy, gamma!);
-    const along = b.mul(normal, b.reduceMean(b.mul(g, normal), axes));
-    return [b.mul(inverse, b.sub(b.sub(g, b.reduceMean(g, axes)), along))];
+    const centred = b.sub(g, b.reduceMean(g, axes));
+    return [b.mul(inverse, b.sub(centred, b.mul(normal, b.reduceMean(b.mul(centred, normal), axes))))];
   },
 });
 

@@ -20,8 +20,9 @@ export type ExplainerOptions = CompileOptions & RuntimeOptions;
  */
 export async function createExplainer(
   model: string | URL | Uint8Array,
-  { device, threads, lowMemory, folder, transfer, ...compile }: ExplainerOptions & { transfer?: boolean } = {},
+  { device, threads, lowMemory, folder, transfer, ...options }: ExplainerOptions & { transfer?: boolean } = {},
 ): Promise<Explainer> {
+  const compile = lowMemory ? { compact: true, ...options } : options;
   const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
   const source = model instanceof URL ? fileURLToPath(model) : model;
   const moved = transfer && source instanceof Uint8Array ? [source.buffer as ArrayBuffer] : [];
