@@ -3,8 +3,8 @@
  * identities that reverse passes produce all the time are applied here (transpose of a transpose, times one).
  */
 import { fail } from "../errors.js";
-import { type Attributes, int, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
-import { add, type Dim, equal, product, solve, substitute, symbol } from "../tensor/dim.js";
+import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
+import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -160,19 +160,6 @@ export class Builder {
   transpose(x: Value, perm: readonly number[]): Value {
     if (perm.every((p, i) => p === i)) return x;
     const node = x.producer;
-    if (node?.operator === "Concat" && x.name === undefined) {
-      const parts = node.inputs.map((v) => this.transpose(v!, perm));
-      return this.concat(parts, perm.indexOf(normalizeAxis(int(node, "axis", 0), perm.length)));
-    }
-    if (node?.operator === "Reshape" && x.name === undefined) {
-      const [inner] = node.inputs;
-      const order = orderBelow(inner!, x, perm);
-      if (order)
-        return this.reshape(
-          this.transpose(inner!, order),
-          perm.map((p) => x.shape![p]!),
-        );
-    }
     if (
       node?.operator === "Transpose" &&
       (x.name === undefined || node.inputs[0]!.name !== undefined || node.inputs[0]!.constant)
@@ -246,12 +233,6 @@ export class Builder {
 
   reshape(x: Value, dims: Shape): Value {
     if (x.shape && sameShape(x.shape, dims)) return x;
-    const rows = x.name === undefined && x.producer?.operator === "Concat" ? rowsOf(x, dims) : undefined;
-    if (rows)
-      return this.concat(
-        x.producer!.inputs.map((v) => this.reshape(v!, [...rows, product(v!.shape!.slice(rows.length))])),
-        rows.length,
-      );
     const inner = x.producer?.operator === "Reshape" && x.name === undefined ? x.producer.inputs[0]! : x;
     if (inner !== x && inner.shape && sameShape(inner.shape, dims)) return inner;
     const reshaped = this.emit("Reshape", [inner, this.extents.forReshape(dims)]);
@@ -314,27 +295,6 @@ export class Builder {
 
   expand = (x: Value, dims: Shape): Value =>
     x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extents.tensorOf(dims)]);
-}
-
-/** The order of the axes of `inner` that makes `perm` of its reshaped form, where that has the same axes but for ones of extent 1. */
-function orderBelow(inner: Value, reshaped: Value, perm: readonly number[]): readonly number[] | undefined {
-  if (!inner.shape || !reshaped.shape || inner.shape.filter((d) => d === 1).length > 1) return undefined;
-  const long = (s: Shape) => s.flatMap((d, i) => (d === 1 ? [] : [i]));
-  const [below, above] = [long(inner.shape), long(reshaped.shape)];
-  const same =
-    below.length === above.length && below.every((axis, i) => equal(inner.shape![axis]!, reshaped.shape![above[i]!]!));
-  if (!same) return undefined;
-  const order = perm.filter((p) => above.includes(p)).map((p) => below[above.indexOf(p)]!);
-  const single = inner.shape.indexOf(1);
-  return single < 0 ? order : [...order.slice(0, single), single, ...order.slice(single)];
-}
-
-/** The axes before the one that was joined, where a reshape merges that one with all behind it. */
-function rowsOf({ shape, producer }: Value, dims: Shape): Shape | undefined {
-  if (!shape || producer!.inputs.some((v) => !v?.shape)) return undefined;
-  const axis = normalizeAxis(int(producer!, "axis", 0), shape.length);
-  const rows = shape.slice(0, axis);
-  return dims.length === axis + 1 && sameShape(rows, dims.slice(0, axis)) ? rows : undefined;
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

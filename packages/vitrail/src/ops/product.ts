@@ -33,17 +33,8 @@ function matmulShape(a: Shape, w: Shape): Shape {
   return [...broadcast(a.slice(0, -2), w.slice(0, -2)), ...m, ...n];
 }
 
-/** aᵀ dy, or (dyᵀ a)ᵀ: whichever transposes the smaller of the two, since products with a transposed matrix on the left are slow. */
-function weightGradient(a: Value, w: Value, dy: Value, b: Builder): Value {
-  const product = isWider(b.shape(a).at(-1)!, b.shape(dy).at(-1)!)
-    ? b.transposeLast(b.matmul(b.transposeLast(dy), a))
-    : b.matmul(b.transposeLast(a), dy);
-  return b.unbroadcast(product, w);
-}
-
-/** An extent that only the run knows (tokens) is taken for more than a fixed one (the width of a head). */
-const isWider = (one: D.Dim, other: D.Dim): boolean =>
-  typeof one === "number" ? typeof other === "number" && one > other : typeof other === "number";
+const weightGradient = (a: Value, w: Value, dy: Value, b: Builder): Value =>
+  b.unbroadcast(b.matmul(b.transposeLast(a), dy), w);
 
 /** Vectors stand for matrices with one row or column. */
 function vectorProductGradient(a: Value, w: Value, dy: Value, b: Builder, wants: readonly boolean[]) {
