@@ -20,7 +20,8 @@ export interface VitStyle {
   readonly classes?: number;
   /** Which tokens the head reads. */
   readonly pooling?: "class" | "mean";
-  readonly qkv?: "packed" | "separate";
+  /** One product whose parts are gathered, split (before or behind the heads) or sliced; or three products. */
+  readonly qkv?: "packed" | "split" | "split heads" | "slices" | "separate";
   /** LayerNormalization (opset 17 on) or its parts. */
   readonly norm?: "operator" | "decomposed";
   /** Softmax; its parts, with or without the maximum taken off; exp of LogSoftmax. */
@@ -143,7 +144,11 @@ class Vit {
   private attention(x: string): string {
     const { m, s } = this;
     const head = s.width / s.heads;
-    const [q, k, v] = (s.qkv === "packed" ? this.packed(x, head) : this.separate(x, head)) as [string, string, string];
+    const [q, k, v] = (s.qkv === "separate" ? this.separate(x, head) : this.packed(x, head)) as [
+      string,
+      string,
+      string,
+    ];
     const merged = m.op("Transpose", [this.attend(this.direction(q), this.direction(k), v, head)], {
       perm: [0, 2, 1, 3],
     });
@@ -190,17 +195,24 @@ class Vit {
 
   private packed(x: string, head: number): string[] {
     const { m, s } = this;
-    const all = m.op("Reshape", [this.linear(x, s.width, 3 * s.width), m.ints([0, 0, 3, s.heads, head])]);
-    const split = m.op("Transpose", [all], { perm: [2, 0, 3, 1, 4] });
-    return [0, 1, 2].map((i) => m.op("Gather", [split, this.index(i)], { axis: 0 }));
+    const all = this.linear(x, s.width, 3 * s.width);
+    if (s.qkv === "split") return m.ops("Split", [all], { axis: -1 }, 3).map((part) => this.byHeads(part, head));
+    const bounds = (i: number) => [i * s.width, (i + 1) * s.width, -1].map((n) => m.ints([n]));
+    if (s.qkv === "slices") return [0, 1, 2].map((i) => this.byHeads(m.op("Slice", [all, ...bounds(i)]), head));
+    const apart = m.op("Reshape", [all, m.ints([0, 0, 3, s.heads, head])]);
+    const turned = m.op("Transpose", [apart], { perm: [2, 0, 3, 1, 4] });
+    if (s.qkv === "split heads")
+      return m.ops("Split", [turned], { axis: 0 }, 3).map((part) => m.op("Squeeze", [part, m.ints([0])]));
+    return [0, 1, 2].map((i) => m.op("Gather", [turned, this.index(i)], { axis: 0 }));
   }
 
   private separate(x: string, head: number): string[] {
+    return [0, 1, 2].map(() => this.byHeads(this.linear(x, this.s.width, this.s.width), head));
+  }
+
+  private byHeads(x: string, head: number): string {
     const { m, s } = this;
-    return [0, 1, 2].map(() => {
-      const heads = m.op("Reshape", [this.linear(x, s.width, s.width), m.ints([0, 0, s.heads, head])]);
-      return m.op("Transpose", [heads], { perm: [0, 2, 1, 3] });
-    });
+    return m.op("Transpose", [m.op("Reshape", [x, m.ints([0, 0, s.heads, head])])], { perm: [0, 2, 1, 3] });
   }
 
   private linear(x: string, from: number, to: number): string {

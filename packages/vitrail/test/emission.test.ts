@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ModelWriter } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
 import { array, run } from "../../../test/support/runtime.js";
-import { vit } from "../../../test/support/vit.js";
+import { type VitStyle, vit } from "../../../test/support/vit.js";
 import { recogniseActivations } from "../src/canonicalize/activation.js";
 import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
@@ -144,8 +144,8 @@ describe("where memory need not be saved", () => {
     const products = nodes.filter((n) => n.opType === "MatMul" && n.name.startsWith("vitrail/gradient/"));
     const weights = products.filter((n) => derived(n.input[1]!)).map((n) => made.get(n.input[1]!)?.opType);
     const count = (type: string) => weights.filter((w) => w === type).length;
-    // Two norms a block but for the first one's attention, and three GELUs.
-    expect([count("Sub"), count("Mul")]).toEqual([5, 3]);
+    // Two norms a block, but for the first attention, which is not followed, and the last, which gets a sum; three GELUs.
+    expect([count("Sub"), count("Mul")]).toEqual([4, 3]);
   });
 
   test.each(["transformer-attribution", "generic-attention"])("%s is the same map", async (method) => {
@@ -159,6 +159,30 @@ describe("where memory need not be saved", () => {
     });
     const [small, fast] = await Promise.all(maps);
     expect(distance(fast!, small!)).toBeLessThan(1e-4);
+  });
+});
+
+describe("q, k and v of one product", () => {
+  /** Shapes of what the gradient of the products with [24, 24] and [24, 72] weights makes of the norm before them. */
+  const made = (style: VitStyle) => {
+    const text = compile(vit({ depth: 1, ...style }), { method: "gradient-x-input" }).report.print();
+    const products = /^ *%vitrail\/gradient\/MatMul\/(MatMul_\d+)(\.\d)? = MatMul.* : f32\[(batch,\d+,24)\]$/gm;
+    const found = [...text.matchAll(products)].map(([, source, , shape]) => ({ source, shape }));
+    return found
+      .filter(({ source }) => source === found.at(-1)!.source)
+      .map(({ shape }) => shape)
+      .sort();
+  };
+
+  test.each(["packed", "split", "split heads", "slices"] as const)(
+    "%s: one row of q, where one token is read",
+    (qkv) => {
+      expect(made({ qkv })).toEqual(["batch,1,24", "batch,17,24", "batch,17,24"]);
+    },
+  );
+
+  test("stay one product where all tokens are read", () => {
+    expect(made({ pooling: "mean" })).toEqual(["batch,16,24"]);
   });
 });
 

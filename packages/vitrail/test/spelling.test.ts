@@ -22,6 +22,9 @@ const spellings: readonly VitStyle[] = [
   { softmax: "log", opset: 13 },
   { product: "values first" },
   { product: "keys first" },
+  { qkv: "split" },
+  { qkv: "split heads" },
+  { qkv: "slices", opset: 13 },
   { batch: 2 },
 ];
 

@@ -11,6 +11,7 @@ import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { equal, product } from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
+import { unpack } from "./unpack.js";
 
 /** The one row that is asked of a value. */
 interface Request {
@@ -19,11 +20,10 @@ interface Request {
 }
 
 export function narrow(b: Builder, output: Value): string | undefined {
-  const nodes = ancestors([output], dataInputs);
-  const requests = collectRequests(b, nodes, output);
+  b.pass = "canonical";
+  const { nodes, requests } = narrowable(b, output);
   const narrowed = new Map<Value, Value>();
   let read: string | undefined;
-  b.pass = "canonical";
   for (const node of nodes) {
     b.source = node.source;
     const [y] = node.outputs;
@@ -50,8 +50,25 @@ export function narrow(b: Builder, output: Value): string | undefined {
   return read;
 }
 
+/** What is asked for one row, once products are taken apart of which only some columns are. */
+function narrowable(b: Builder, output: Value) {
+  const nodes = ancestors([output], dataInputs);
+  const found = collectRequests(b, nodes, output);
+  const unpacked = found.mixed.filter((v) => unpack(b, v, nodes));
+  if (unpacked.length === 0) return { nodes, requests: found.requests };
+  const anew = ancestors([output], dataInputs);
+  return { nodes: anew, requests: collectRequests(b, anew, output).requests };
+}
+
+interface Requests {
+  readonly requests: ReadonlyMap<Value, Request>;
+  /** Values of which a part along another axis is asked for one row. */
+  readonly mixed: readonly Value[];
+}
+
 /** Which values are only asked for one row: from the output backwards, a value asked for in two ways is asked for whole. */
-function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Map<Value, Request> {
+function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Requests {
+  const mixed = new Set<Value>();
   const requests = new Map<Value, Request | "whole">([[output, "whole"]]);
   const ask = (value: Value, request: Request | "whole") => {
     const before = requests.get(value);
@@ -67,6 +84,8 @@ function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Map
     const picked = pickedRow(node);
     const wanted = y && node.outputs.length === 1 ? requests.get(y) : undefined;
     const axes = typeof wanted === "object" ? inputAxes(b, node, wanted.axis) : undefined;
+    const isPart = PARTS.has(node.operator) && node.outputs.some((v) => typeof requests.get(v) === "object");
+    if (isPart && !axes && node.inputs[0]) mixed.add(node.inputs[0]);
     if (!axes) for (const v of node.outputs) requests.set(v, "whole");
     node.inputs.forEach((v, i) => {
       if (!v?.data) return;
@@ -76,10 +95,11 @@ function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Map
     });
   }
   // Sources and anything asked for whole stay as they are.
-  return new Map(
-    [...requests].filter((e): e is [Value, Request] => typeof e[1] === "object" && e[0].producer !== undefined),
-  );
+  const rows = [...requests].filter((e): e is [Value, Request] => typeof e[1] === "object" && !!e[0].producer);
+  return { requests: new Map(rows), mixed: [...mixed] };
 }
+
+const PARTS = new Set(["Split", "Gather", "Slice"]);
 
 /** The row that a Gather or Slice picks along an axis. */
 function pickedRow(node: Node): Request | undefined {

@@ -3,10 +3,10 @@
  * loaded. The gradient of a layer norm scales and centres what it gets from the linear layer behind it.
  */
 import type { Node, Value } from "../ir/graph.js";
+import { isWeight } from "../ir/weight.js";
 import type { Builder } from "../ops/builder.js";
 import { reducedAxes } from "../ops/reduction.js";
 import { neededNodes } from "./lower.js";
-import { isWeight } from "./weight.js";
 
 export function foldIntoWeights(b: Builder, roots: readonly Value[]): void {
   const nodes = neededNodes(b, roots);

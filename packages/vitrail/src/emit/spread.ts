@@ -4,10 +4,10 @@
  * tenths of the speed of one over 3088.
  */
 import type { Node, Value } from "../ir/graph.js";
+import { isWeight } from "../ir/weight.js";
 import type { Builder } from "../ops/builder.js";
 import type { Shape } from "../tensor/shape.js";
 import { neededNodes } from "./lower.js";
-import { isWeight } from "./weight.js";
 
 const APART = 4096;
 /** A cache line of float32. */
