@@ -54,6 +54,17 @@ describe("z+ for data times weights", () => {
     expect(distance(found!.slice(40), expected!)).toBeLessThan(1e-5);
   });
 
+  test("a sum of unknown rank beside it is no obstacle", async () => {
+    const [x, w, R] = [draw(80, 1), draw(160, 2), draw(8, 3)];
+    const found = await linear((m) => {
+      const data = m.data("x", [1, 2, 40], x);
+      m.feeds.dims = array("int64", [80], [1]);
+      m.op("Add", [m.op("Reshape", [data, m.input("dims", "int64", ["rank"])]), m.real(1)]);
+      m.op("MatMul", [data, m.fixed(w, [40, 4])], {}, ["y"]);
+    }, R);
+    expect(distance(found, zPlus(rows(x, 40), rows(w, 4), rows(R, 4)).flat())).toBeLessThan(EXACT);
+  });
+
   test("an output that nothing speaks for loses its relevance", async () => {
     // x > 0 and w < 0 everywhere in the first column: Z = 0 there.
     const [x, w, R] = [

@@ -50,6 +50,7 @@ function centred(b: Builder, { y, folded }: Folded, readers: Readers): Folded | 
   const mean = all.find((n) => n.operator === "ReduceMean");
   const difference = all.find((n) => n.operator === "Sub" && n.inputs[1] === mean?.outputs[0]);
   if (!mean || !difference || all.length !== 2 || readers.get(mean.outputs[0]!)?.length !== 1) return undefined;
-  if (`${reducedAxes(mean, y.rank!)}` !== `${y.rank! - 1}`) return undefined;
+  const overColumns = mean.outputs[0]!.rank === y.rank && `${reducedAxes(mean, y.rank!)}` === `${y.rank! - 1}`;
+  if (!overColumns) return undefined;
   return { y: difference.outputs[0]!, folded: b.sub(folded, b.reduceMean(folded, [1])) };
 }

@@ -104,8 +104,8 @@ function biasedProducts(b: Builder): ReadonlyMap<Value, Biased> {
     const product = operator === "Add" && (pass === "" || pass === "canonical") && inputs.find((v) => v?.data);
     const bias = inputs.find((v) => v !== product);
     const isKept = sum?.type === b.real && (sum.name !== undefined || sum.emitAs !== undefined);
-    if (product && isKept && sameShape(b.shape(product), b.shape(sum)) && bias && !bias.dependent)
-      found.set(product, { sum, bias });
+    if (!product || !isKept || !bias || bias.dependent || !product.shape || !sum.shape) continue;
+    if (sameShape(product.shape, sum.shape)) found.set(product, { sum, bias });
   }
   return found;
 }
