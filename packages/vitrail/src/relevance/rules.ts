@@ -97,12 +97,12 @@ const zPlusByMagnitude: RelevanceRule = ({ x, y, R, b, at, vjp, data, biased }) 
 };
 
 /**
- * What takes the bias out of a sum again and leaves the guard: 2e-9, or the last bit of the bias where that is more. The sum is
- * kept for what comes behind the layer, so that the product itself need not be.
+ * What takes the bias out of a sum again, all but its last bit: that is the guard of a row of zeros, or 1e-30 where there is no
+ * bias. The sum is kept for what comes behind the layer anyway, so that the product itself need not be.
  */
 function withoutBias(b: Builder, bias: Value): Value {
-  const lastBit = b.real === "float64" ? 2.3e-16 : 1.2e-7;
-  return b.sub(b.add(b.mul(b.abs(bias), lastBit), 2e-9), bias);
+  const lastBit = b.real === "float64" ? 2 ** -52 : 2 ** -23;
+  return b.sub(1e-30, b.mul(bias, 1 - lastBit));
 }
 
 const zPlusByParts: RelevanceRule = ({ x, R, b, at, vjp, data }) => {
