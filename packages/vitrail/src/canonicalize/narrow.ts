@@ -54,7 +54,7 @@ export function narrow(b: Builder, output: Value): string | undefined {
 function narrowable(b: Builder, output: Value) {
   const nodes = ancestors([output], dataInputs);
   const found = collectRequests(b, nodes, output);
-  const unpacked = found.mixed.filter((v) => unpack(b, v, nodes));
+  const unpacked = found.mixed.filter((v) => unpack(b, v, nodes, found.rowParts));
   if (unpacked.length === 0) return { nodes, requests: found.requests };
   const anew = ancestors([output], dataInputs);
   return { nodes: anew, requests: collectRequests(b, anew, output).requests };
@@ -62,12 +62,14 @@ function narrowable(b: Builder, output: Value) {
 
 interface Requests {
   readonly requests: ReadonlyMap<Value, Request>;
-  /** Values of which a part along another axis is asked for one row. */
+  /** Parts along another axis of which one row is asked, and what they are parts of. */
+  readonly rowParts: ReadonlySet<Value>;
   readonly mixed: readonly Value[];
 }
 
 /** Which values are only asked for one row: from the output backwards, a value asked for in two ways is asked for whole. */
 function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Requests {
+  const rowParts = new Set<Value>();
   const mixed = new Set<Value>();
   const requests = new Map<Value, Request | "whole">([[output, "whole"]]);
   const ask = (value: Value, request: Request | "whole") => {
@@ -84,8 +86,12 @@ function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Req
     const picked = pickedRow(node);
     const wanted = y && node.outputs.length === 1 ? requests.get(y) : undefined;
     const axes = typeof wanted === "object" ? inputAxes(b, node, wanted.axis) : undefined;
-    const isPart = PARTS.has(node.operator) && node.outputs.some((v) => typeof requests.get(v) === "object");
-    if (isPart && !axes && node.inputs[0]) mixed.add(node.inputs[0]);
+    if (PARTS.has(node.operator) && !axes)
+      for (const v of node.outputs)
+        if (typeof requests.get(v) === "object") {
+          rowParts.add(v);
+          mixed.add(node.inputs[0]!);
+        }
     if (!axes) for (const v of node.outputs) requests.set(v, "whole");
     node.inputs.forEach((v, i) => {
       if (!v?.data) return;
@@ -96,7 +102,7 @@ function collectRequests(b: Builder, nodes: readonly Node[], output: Value): Req
   }
   // Sources and anything asked for whole stay as they are.
   const rows = [...requests].filter((e): e is [Value, Request] => typeof e[1] === "object" && !!e[0].producer);
-  return { requests: new Map(rows), mixed: [...mixed] };
+  return { requests: new Map(rows), rowParts, mixed: [...mixed] };
 }
 
 const PARTS = new Set(["Split", "Gather", "Slice"]);

@@ -1,5 +1,5 @@
 /**
- * x [Wq | Wk | Wv], taken apart into x Wq, x Wk and x Wv: where only one token's query is read on, the rows of all other queries
+ * x [Wq | Wk | Wv], taken apart into x Wq and x [Wk | Wv]: where only one token's query is read on, the rows of all other queries
  * need not be followed, while keys and values are read whole. What is read of the forward pass is still what the file computes.
  */
 
@@ -33,17 +33,50 @@ interface Packed {
   readonly perm: readonly number[] | undefined;
 }
 
-/** Where all that reads `value` takes parts of it that are columns of one product, each part gets a product of its own. */
-export function unpack(b: Builder, value: Value, nodes: readonly Node[]): boolean {
+/**
+ * Where all that reads `value` takes parts of it that are columns of one product, those of which a row is read and the others
+ * between them get products of their own.
+ */
+export function unpack(b: Builder, value: Value, nodes: readonly Node[], rowParts: ReadonlySet<Value>): boolean {
   const cuts = nodes.filter((n) => n.inputs.includes(value)).map((n) => cutsOf(n, value));
-  const [first, ...others] = cuts.flat();
+  const [first, ...others] = cuts.flat().sort((a, c) => a.from - c.from);
   if (!first || cuts.some((c) => c.length === 0) || others.some((c) => c.axis !== first.axis)) return false;
   const packed = packedIn(value, first.axis);
   if (!packed) return false;
   b.source = packed.source;
-  for (const cut of [first, ...others])
-    cut.part.producer = { ...ownProduct(b, packed, cut).producer!, outputs: [cut.part] };
+  const groups = [[first]];
+  for (const cut of others) {
+    const group = groups.at(-1)!;
+    const last = group.at(-1)!;
+    if (last.to === cut.from && rowParts.has(last.part) === rowParts.has(cut.part)) group.push(cut);
+    else groups.push([cut]);
+  }
+  for (const group of groups) take(b, packed, group);
   return true;
+}
+
+/** Makes the parts that lie beside each other of one product. */
+function take(b: Builder, packed: Packed, cuts: readonly Cut[]): void {
+  const [{ axis, from }] = cuts as readonly [Cut];
+  const own = ownProduct(b, packed, from, cuts.at(-1)!.to);
+  if (cuts.length === 1) {
+    become(cuts[0]!, own, b);
+    return;
+  }
+  const split = cuts.map((cut) => cut.to - cut.from);
+  const parts = b.node("Split", [own], { axis, split }, cuts.length);
+  // One node for all: what arrives at its outputs is put together once.
+  const outputs = cuts.map((cut, i) => (cut.single ? parts[i]! : cut.part));
+  const node = { ...parts[0]!.producer!, outputs };
+  for (const v of outputs) v.producer = node;
+  for (const [i, cut] of cuts.entries()) if (cut.single) become(cut, parts[i]!, b);
+}
+
+/** The part is computed as `own` is, which may have or lack the axis of extent 1 that the part is cut along. */
+function become({ part, axis }: Cut, own: Value, b: Builder): void {
+  const [has, wants] = [b.rank(own), b.rank(part)];
+  const made = has > wants ? b.squeeze(own, [axis]) : has < wants ? b.unsqueeze(own, [axis]) : own;
+  part.producer = { ...made.producer!, outputs: [part] };
 }
 
 /** None where it takes anything else than a stretch of known bounds. */
@@ -92,21 +125,18 @@ function packedIn(value: Value, along: number): Packed | undefined {
   return { source: linear!.source, x, weights, bias, sum, split, axis, perm };
 }
 
-function ownProduct(b: Builder, { x, weights, bias, sum, split, axis, perm }: Packed, cut: Cut): Value {
-  const count = cut.to - cut.from;
+/** The product of the columns [from, to), counted along what was split, in its shape; a single one leaves no axis. */
+function ownProduct(b: Builder, packed: Packed, from: number, to: number): Value {
+  const { x, weights, bias, sum, split, axis, perm } = packed;
   const [before, behind] = [split.slice(0, axis), split.slice(axis + 1)];
-  const [start, end] = [cut.from, cut.to].map((n) => n * (product(behind) as number)) as [number, number];
+  const [start, end] = [from, to].map((n) => n * (product(behind) as number)) as [number, number];
   const own = b.matmul(x, b.slice(weights, 1, start, end));
   const ownBias = bias && b.slice(bias, 0, start, end);
   const ownSum = ownBias ? b.add(own, ownBias) : own;
   ownSum.emitAs = b.slice(sum, axis, start, end);
   if (ownBias) own.emitAs = b.sub(ownSum, ownBias);
-  if (count > 1) {
-    const apart = b.reshape(ownSum, [...before, count, ...behind]);
-    return perm ? b.transpose(apart, perm) : apart;
-  }
-  const alone = b.reshape(ownSum, [...before, ...behind]);
-  const others = perm?.filter((p) => p !== axis).map((p) => (p > axis ? p - 1 : p));
-  const turned = others ? b.transpose(alone, others) : alone;
-  return cut.single ? turned : b.unsqueeze(turned, [cut.axis]);
+  const single = to - from === 1;
+  const apart = b.reshape(ownSum, [...before, ...(single ? [] : [to - from]), ...behind]);
+  const order = single ? perm?.filter((p) => p !== axis).map((p) => (p > axis ? p - 1 : p)) : perm;
+  return order ? b.transpose(apart, order) : apart;
 }
