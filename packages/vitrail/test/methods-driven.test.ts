@@ -4,8 +4,10 @@ import { ModelWriter } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
 import { type Arrays, array, open } from "../../../test/support/runtime.js";
 import { vit } from "../../../test/support/vit.js";
+import { importModel } from "../src/canonicalize/import.js";
 import { compile } from "../src/compile.js";
 import { methods } from "../src/index.js";
+import type { Value } from "../src/ir/graph.js";
 import { draw } from "../src/methods/draw.js";
 import { POINT, SHIFTED } from "../src/methods/gradient-program.js";
 import { isBuilt } from "../src/methods/method.js";
@@ -382,5 +384,17 @@ describe("what is run for gradients", () => {
     const used = new Set([...graph.output.map((o) => o.name), ...graph.node.flatMap((n) => n.input)]);
     expect(graph.node.filter((n) => !n.output.some((name) => used.has(name)))).toEqual([]);
     expect(graph.node.filter((n) => n.opType === "ReduceSum").length).toBe(1);
+  });
+
+  test("of a picture, the last block for the token that the head reads, and activations read at their ends", () => {
+    const { original, toRun } = prepare(vit({ ...picture, width: 24, mlpRatio: 4 }), { method: "smooth-grad" });
+    const { builder: b } = importModel(readModel(toRun!(original)));
+    const hidden = b.nodes.filter((n) => n.operator === "MatMul" && `${n.inputs[1]!.shape}` === "24,96");
+    const passOf = (n: { source: string }) => n.source.split("/")[1];
+    expect(hidden.filter((n) => passOf(n) === "copy").map((n) => n.outputs[0]!.shape![1])).toEqual([17, 1]);
+    const readers = (values: readonly Value[]) => b.nodes.filter((n) => n.inputs.some((v) => v && values.includes(v)));
+    const inside = b.nodes.filter((n) => n.operator === "Erf" && passOf(n) === "copy").flatMap((n) => n.outputs);
+    const gates = readers(inside).flatMap((n) => n.outputs);
+    expect(readers(gates).map(passOf)).toEqual(["copy", "copy"]);
   });
 });

@@ -29,19 +29,24 @@ const KNOWN: readonly Activation[] = [
 ];
 const POINTS = [-6, -2.5, -1, -0.3, 0, 0.2, 0.9, 2, 5];
 
-export function recogniseActivations(b: Builder): void {
-  for (const node of b.nodes) {
+/** Among what the file itself computes, or among given nodes. What has no name in the file is still written as the product it was. */
+export function recogniseActivations(b: Builder, nodes: readonly Node[] = visible(b)): void {
+  for (const node of nodes) {
     const [y] = node.outputs;
-    if (node.operator !== "Mul" || y?.name === undefined || !y.data || !y.shape) continue;
+    if (node.operator !== "Mul" || !y?.data || !y.shape) continue;
     const source = sourceOf(b, node);
     if (!source?.shape || !sameShape(source.shape, y.shape)) continue;
     const values = POINTS.map((x) => evaluate(b, y, source, x));
     const found = KNOWN.find(({ f }) =>
       values.every((v, i) => v !== undefined && Math.abs(v - f(POINTS[i]!)) <= 1e-5 * (1 + Math.abs(POINTS[i]!))),
     );
-    if (found) y.producer = { ...node, operator: found.operator, inputs: [source], attributes: found.attributes };
+    if (!found) continue;
+    if (y.name === undefined) [y.writtenAs] = b.node(node.operator, node.inputs, node.attributes, 1);
+    y.producer = { ...node, operator: found.operator, inputs: [source], attributes: found.attributes };
   }
 }
+
+const visible = (b: Builder): Node[] => b.nodes.filter(({ outputs: [y] }) => y?.name !== undefined);
 
 /** The one value that a product is computed from, element by element; a constant factor may follow the product. */
 function sourceOf(b: Builder, node: Node): Value | undefined {

@@ -22,8 +22,9 @@ export function copyForward(b: Builder, starts: ReadonlyMap<Value, Value>, outpu
   const shapeOf = (shape: Shape | undefined) => (copies && shape ? shape.map((d) => enlarged(d, copies)) : shape);
   const outer = { pass: b.pass, source: b.source };
   b.pass = "copy";
-  for (const node of ancestors([output], depended)) {
-    if (made.has(node.outputs[0]!) || !depended(node).some((v) => v && made.has(v))) continue;
+  const edges = copies ? besidesShapes : depended;
+  for (const node of ancestors([output], edges)) {
+    if (made.has(node.outputs[0]!) || !edges(node).some((v) => v && made.has(v))) continue;
     b.source = node.source;
     const copy = () => copyOf(b, node, made, copies);
     const values = copy();
@@ -77,11 +78,11 @@ function besides(b: Builder, node: Node, v: Value, { batch }: Copies): Value {
 
 const BROADCASTING = new Set(["Add", "Sub", "Mul", "Div", "Where"]);
 
-/** Shapes are no way for values to depend on one another. */
-function depended(node: Node): (Value | undefined)[] {
-  if (node.operator === "Shape" || node.operator === "Size") return [];
-  return [...node.inputs, ...node.outputs.map((v) => v.writtenAs)];
-}
+const depended = (node: Node): (Value | undefined)[] => [...node.inputs, ...node.outputs.map((v) => v.writtenAs)];
+
+/** With more samples a copy's shapes are others: they are written from the original's (copyOf). */
+const besidesShapes = (node: Node): (Value | undefined)[] =>
+  node.operator === "Shape" || node.operator === "Size" ? [] : depended(node);
 
 /** Repaired attention weights: in the graph they are the softmax itself (see canonicalize/guard.ts). */
 const guardedWeights = (b: Builder): ReadonlySet<Value> =>

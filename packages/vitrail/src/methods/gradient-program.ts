@@ -1,13 +1,17 @@
 /**
  * ∂y/∂x itself, for methods that take it at many points: pixels are fed at the point. Embeddings are looked up inside the model, so
- * there the forward pass is copied from the embeddings on and a further input is added to them; what the copy says is an output too.
+ * there a further input is added to them, and what the model then says is an output too. The forward pass is copied from the source on:
+ * where the head reads one token, the copy computes the last block for that token alone, which the model's own outputs would not allow.
  */
 import type { Source } from "../analysis.js";
+import { recogniseActivations } from "../canonicalize/activation.js";
 import { fail } from "../errors.js";
 import { copyForward } from "../gradient/copy.js";
 import { gradientStep, pullBack } from "../gradient/reverse.js";
+import { dataInputs, type Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
 import { equal } from "../tensor/dim.js";
-import type { BuiltMethod } from "./method.js";
+import type { BuiltMethod, MethodContext } from "./method.js";
 
 /** Added to the embeddings: [batch, tokens, width]. */
 export const SHIFT = "vitrail/shift";
@@ -24,19 +28,20 @@ const gradient = {
   classSpecific: true,
   kind: "input",
   signed: true,
+  copiesForward: true,
   options: [],
 } as const;
 
 const atInput: BuiltMethod = {
   ...gradient,
-  build: ({ analysis: { source }, gradientOf }) => ({ relevance: gradientOf([source.value])[0]!, sites: [] }),
+  build: (context) => ({ relevance: gradientAgain(context, context.analysis.source.value).gradient, sites: [] }),
 };
 
 const atEmbedding: BuiltMethod = {
   ...gradient,
-  copiesForward: true,
-  build: ({ b, analysis, seed }) => {
-    const { source, output, model } = analysis;
+  build: (context) => {
+    const { b, analysis } = context;
+    const { source, model } = analysis;
     const embedded = b.asReal(source.value);
     const shape = b.shape(embedded);
     const ids = b.shape(model.inputs.get(source.input)!);
@@ -49,20 +54,26 @@ const atEmbedding: BuiltMethod = {
     const shift = b.value(b.real, shape);
     shift.data = true;
     const point = b.add(embedded, shift);
-    const again = copyForward(b, new Map([[source.value, b.cast(point, source.value.type)]]), output);
-    const step = gradientStep(b);
-    const found = pullBack(b, { name: "gradient", output: again, seed, wanted: new Set([point]), step });
+    const { output, gradient } = gradientAgain(context, b.cast(point, source.value.type));
     return {
-      relevance: found.get(point)!,
+      relevance: gradient,
       sites: [],
       inputs: [{ name: SHIFT, value: shift }],
       outputs: [
         { name: POINT, value: embedded },
-        { name: SHIFTED, value: again },
+        { name: SHIFTED, value: output },
       ],
     };
   },
 };
+
+/** What the model says at `point` in place of its source, and the gradient there. */
+function gradientAgain({ b, analysis, seed }: MethodContext, point: Value): { output: Value; gradient: Value } {
+  const output = copyForward(b, new Map([[analysis.source.value, point]]), analysis.output);
+  recogniseActivations(b, ancestors([output], dataInputs));
+  const found = pullBack(b, { name: "gradient", output, seed, wanted: new Set([point]), step: gradientStep(b) });
+  return { output, gradient: found.get(point)! };
+}
 
 export const gradientProgram: Readonly<Record<Source["kind"], BuiltMethod>> = {
   input: atInput,

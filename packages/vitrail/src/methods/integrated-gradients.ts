@@ -43,7 +43,7 @@ export const integratedGradients: DrivenMethod = {
     const mean = new Float64Array(x.length);
     await gradients(
       nodes.length,
-      (i) => x.map((v) => baseline + nodes[i]! * (v - baseline)),
+      (i) => pointOnPath(x, baseline, nodes[i]!),
       (gradient, i) => addScaled(mean, gradient, weights[i]!),
     );
     const relevance = x.map((v, k) => (v - baseline) * mean[k]!);
@@ -52,3 +52,10 @@ export const integratedGradients: DrivenMethod = {
     return { relevance, completeness: { sum, difference, error: Math.abs(sum - difference) / Math.abs(difference) } };
   },
 };
+
+/** x' + α (x - x'), in a plain loop for the reason given in add-scaled.ts. */
+function pointOnPath(x: Float32Array, baseline: number, alpha: number): Float32Array {
+  const point = new Float32Array(x.length);
+  for (let k = 0; k < point.length; k++) point[k] = baseline + alpha * (x[k]! - baseline);
+  return point;
+}
