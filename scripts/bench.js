@@ -49,22 +49,23 @@ async function main(names, chosen) {
       const file = join(folder, `${name}.onnx`);
       writeFileSync(file, make(shape));
       const common = { file, feeds: feedsFor({ make }), rounds: ROUNDS, runtime: { device: "cpu", threads: THREADS } };
-      const { forward, memory } = await measurePlain({ ...common, compile: {} });
-      say(`| ${title} | plain forward, ${forward.median.toFixed(0)} ms | 1 | | | | ${megabytes(memory)} |`);
+      const plain = await measurePlain({ ...common, compile: {} });
+      say(`| ${title} | plain forward, ${plain.forward.median.toFixed(0)} ms | 1 | | | | ${megabytes(plain.memory)} |`);
       for (const { name: written, id, options } of chosen) {
         const figures = await measureMethod({ ...common, compile: { method: id, ...options } });
-        const { forwards, extra, compileMs, patchBytes } = figures;
+        const { forwards, extra, compiled, memory } = figures;
         const more = extra ? extra.median.toFixed(2) : "";
-        say(
-          `| ${title} | \`${written}\` | ${forwards.median.toFixed(2)} | ${more} | ${compileMs.toFixed(0)} ms | ${(patchBytes / 1e3).toFixed(0)} kB | ${megabytes(figures.memory)} |`,
-        );
+        const made = compiled
+          ? `${compiled.compileMs.toFixed(0)} ms | ${(compiled.patchBytes / 1e3).toFixed(0)} kB`
+          : " | ";
+        say(`| ${title} | \`${written}\` | ${forwards.median.toFixed(2)} | ${more} | ${made} | ${megabytes(memory)} |`);
       }
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
   const command = `npm run bench${args.length > 0 ? ` -- ${args.join(" ")}` : ""}`;
-  const machine = `\`${command}\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds; the whole process is counted as memory.`;
+  const machine = `\`${command}\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of ${ROUNDS} alternating rounds (methods of many runs: of as many as begin within a minute); the whole process is counted as memory.`;
   const readme = new URL("../README.md", import.meta.url);
   writeFileSync(readme, replaceBetween(readFileSync(readme, "utf8"), "bench", `${lines.join("\n")}\n\n${machine}`));
 }

@@ -2,13 +2,14 @@
  * One measurement, in a process of its own, so that its peak memory is that of what it measures:
  *
  *   alone     the plain model: a forward, and the memory of it
- *   explain   the plain model and the compiled one in turns: an explanation, and a prediction that comes after one
+ *   explain   the plain model and the compiled one in turns: an explanation, and a prediction that comes after one; with a method of
+ *             many runs, its explainer's own two sessions
  *   targets   the compiled model for several targets: one target and three of them, hence what a further one costs
  *   memory    an explainer and one explanation, as anybody would make them
  */
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type CompileOptions, compile, originalBytes } from "vitrail";
+import { type CompileOptions, compile, findMethod, originalBytes } from "vitrail";
 import {
   createExplainer,
   type Explainer,
@@ -18,6 +19,7 @@ import {
   openSession,
   type RuntimeOptions,
 } from "vitrail/node";
+import { costOf, defaultMethod } from "../method.js";
 import { ratioOf, type Spread, spreadOf, takeTurns } from "./measure.js";
 
 export type Measurement = "alone" | "explain" | "targets" | "memory";
@@ -31,6 +33,13 @@ export interface BenchRequest {
   readonly rounds: number;
 }
 
+export interface Compiled {
+  /** Reading the model is not counted. */
+  readonly compileMs: number;
+  readonly patchBytes: number;
+  readonly nodes: { readonly original: number; readonly added: number };
+}
+
 export interface BenchReply {
   readonly alone: { readonly forward: Spread; readonly memory: number };
   readonly explain: {
@@ -41,16 +50,19 @@ export interface BenchReply {
     readonly forwards: Spread;
     /** A prediction right after an explanation, in forwards that follow a forward. */
     readonly prediction: Spread;
-    /** Reading the model is not counted. */
-    readonly compileMs: number;
-    readonly patchBytes: number;
-    readonly nodes: { readonly original: number; readonly added: number };
+    /** Undefined for methods of many runs, which are no graph to be compiled. */
+    readonly compiled: Compiled | undefined;
   };
   /** A further target of the same run, in forwards. */
   readonly targets: { readonly extra: Spread };
   /** Peak of the whole process, bytes. */
   readonly memory: { readonly memory: number };
 }
+
+/** Milliseconds after which methods of many runs begin no further round: one explanation of theirs is a hundred forwards. */
+const BUDGET = 60_000;
+/** Forwards in each of their rounds. */
+const FORWARDS = 20;
 
 /** Bytes at the peak; libuv counts in kibibytes. */
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
@@ -71,18 +83,13 @@ export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<B
 
   explain: async (request) => {
     const { feeds, rounds } = request;
-    const { explainer, target, ...compiled } = await open(request, true);
+    if (costOf(findMethod(request.compile.method ?? defaultMethod)) === "many runs") return explainByManyRuns(request);
+    const { explainer, target, compiled } = await open(request, true);
     const predict = () => explainer.predict(feeds);
     const explain = () => explainer.explain(feeds, { target });
     // The first run of each kind pays for the switch between two sessions: for a prediction that is its price.
     const times = await takeTurns({ prediction: predict, forward: predict, switched: explain, explain }, { rounds });
-    return {
-      forward: spreadOf(times.forward),
-      explain: spreadOf(times.explain),
-      forwards: ratioOf(times.explain, times.forward),
-      prediction: ratioOf(times.prediction, times.forward),
-      ...compiled,
-    };
+    return { ...figuresOf(times), compiled };
   },
 
   targets: async (request) => {
@@ -103,6 +110,28 @@ export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<B
     return { extra: ratioOf(more, times.forward) };
   },
 };
+
+/** Its own two sessions in turns. One explanation takes a while, in which the machine may change: forwards are measured as long. */
+async function explainByManyRuns({ file, feeds, compile, runtime, rounds }: BenchRequest) {
+  const explainer = await createExplainer(file, { ...compile, ...runtime });
+  const target = firstClass(explainer.findings, feeds);
+  const predict = () => explainer.predict(feeds);
+  const predicts = async () => {
+    for (let i = 0; i < FORWARDS; i++) await predict();
+  };
+  const turns = { prediction: predict, forward: predicts, explain: () => explainer.explain(feeds, { target }) };
+  const times = await takeTurns(turns, { rounds, budget: BUDGET });
+  await explainer.close();
+  return { ...figuresOf({ ...times, forward: times.forward.map((time) => time / FORWARDS) }), compiled: undefined };
+}
+
+/** Of milliseconds in every round. */
+const figuresOf = (times: Readonly<Record<"prediction" | "forward" | "explain", readonly number[]>>) => ({
+  forward: spreadOf(times.forward),
+  explain: spreadOf(times.explain),
+  forwards: ratioOf(times.explain, times.forward),
+  prediction: ratioOf(times.prediction, times.forward),
+});
 
 const located = (runtime: RuntimeOptions, file: string): RuntimeOptions => ({ folder: dirname(file), ...runtime });
 
@@ -126,7 +155,8 @@ async function open({ file, feeds, compile: options, runtime }: BenchRequest, be
   };
   const explainer: Explainer = explainerOver(session, { ...findings, metadata });
   const target = firstClass({ ...findings, metadata }, feeds);
-  return { explainer, target, compileMs, patchBytes: program.patch.length, nodes: program.report.nodes };
+  const compiled: Compiled = { compileMs, patchBytes: program.patch.length, nodes: program.report.nodes };
+  return { explainer, target, compiled };
 }
 
 /** Where the explained output has more axes than batch and class, the first place too. */

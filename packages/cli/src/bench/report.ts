@@ -3,7 +3,7 @@ import { milliseconds, shortNumber } from "../compare/cost.js";
 import { size } from "../output/size.js";
 import type { Colors } from "../terminal.js";
 import type { Spread } from "./measure.js";
-import type { BenchReply } from "./perform.js";
+import type { BenchReply, Compiled } from "./perform.js";
 import type { MethodFigures } from "./run.js";
 
 export interface ProviderFigures {
@@ -37,9 +37,10 @@ export function benchRows(providers: readonly ProviderFigures[]) {
         predictionAfterExplanation: spread(each.prediction),
         extraTarget: each.extra ? spread(each.extra) : null,
         peakMemoryBytes: each.memory,
-        compileMs: four(each.compileMs),
-        patchBytes: each.patchBytes,
-        nodes: each.nodes,
+        compileMs: each.compiled ? four(each.compiled.compileMs) : null,
+        patchBytes: each.compiled?.patchBytes ?? null,
+        nodes: each.compiled?.nodes ?? null,
+        rounds: each.forwards.rounds,
       })),
     })),
   };
@@ -56,6 +57,10 @@ export function benchLines(
 ): string[] {
   const { processor, cores, node, threads, rounds } = machine;
   const field = (name: string, value: string) => `  ${colors.dim(name.padEnd(18))} ${value}`;
+  const compiledLines = ({ compileMs, patchBytes, nodes }: Compiled) => [
+    field("  compile", milliseconds(compileMs)),
+    field("  patch", `${size(patchBytes)}, ${nodes.added} nodes on ${nodes.original}`),
+  ];
   const times = (spread: Spread) => `${shortNumber(spread.median)} forwards ${range(spread)}`;
   return [
     colors.bold(model),
@@ -65,12 +70,11 @@ export function benchLines(
       `${colors.bold(device)}  forward ${milliseconds(plain.forward.median)} ${range(plain.forward)}, ${size(plain.memory)} at the peak`,
       ...methods.flatMap((each) => [
         `  ${colors.cyan(each.name)}`,
-        field("  explanation", `${times(each.forwards)}, ${milliseconds(each.explain.median)}`),
-        field("  each more target", each.extra ? times(each.extra) : "one at a time"),
+        field("  explanation", `${times(each.forwards)}, ${milliseconds(each.explain.median)}${fewer(each, rounds)}`),
+        ...(each.compiled ? [field("  each more target", each.extra ? times(each.extra) : "one at a time")] : []),
         field("  prediction alone", `${times(each.prediction)}, right after an explanation`),
         field("  peak memory", size(each.memory)),
-        field("  compile", milliseconds(each.compileMs)),
-        field("  patch", `${size(each.patchBytes)}, ${each.nodes.added} nodes on ${each.nodes.original}`),
+        ...(each.compiled ? compiledLines(each.compiled) : []),
       ]),
     ]),
     "",
@@ -79,5 +83,9 @@ export function benchLines(
     ),
   ];
 }
+
+/** Methods of many runs may have had no time for all rounds. */
+const fewer = ({ forwards }: MethodFigures, rounds: number): string =>
+  forwards.rounds < rounds ? `, ${forwards.rounds} rounds` : "";
 
 const range = ({ low, high }: Spread): string => `(${shortNumber(low)} to ${shortNumber(high)})`;

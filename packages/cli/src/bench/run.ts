@@ -6,7 +6,7 @@ import type { BenchReply, BenchRequest, Measurement } from "./perform.js";
 
 export type Bench = Omit<BenchRequest, "measurement">;
 
-/** `undefined` where the model takes one target at a time only. */
+/** No `extra` where the model takes one target at a time only, and for methods of many runs. */
 export type MethodFigures = BenchReply["explain"] &
   BenchReply["memory"] & { readonly extra: BenchReply["targets"]["extra"] | undefined };
 
@@ -15,6 +15,7 @@ export const measurePlain = (bench: Bench): Promise<BenchReply["alone"]> => meas
 export async function measureMethod(bench: Bench): Promise<MethodFigures> {
   const explain = await measure("explain", bench);
   const { memory } = await measure("memory", bench);
+  if (!explain.compiled) return { ...explain, memory, extra: undefined };
   const targets = await measure("targets", bench).catch((error: unknown) => {
     // One target at a time is all that some operators allow: that is no failure of the rest.
     if (error instanceof VitrailError && error.diagnostics.every(({ code }) => code === "E034")) return undefined;
