@@ -65,7 +65,8 @@ async function main(names, chosen) {
     rmSync(folder, { recursive: true });
   }
   const command = `npm run bench${args.length > 0 ? ` -- ${args.join(" ")}` : ""}`;
-  const machine = `\`${command}\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of 11 (ViT-S 21, ViT-Tiny 31) alternating rounds, of methods of many runs of as many as begin within a minute; the whole process is counted as memory.`;
+  const rounds = names.map((name) => `${SHAPES[name].title} ${SHAPES[name].rounds}`).join("; ");
+  const machine = `\`${command}\` on ${cpus()[0]?.model ?? "CPU"}, ${THREADS} threads, Node ${process.versions.node}; medians of alternating rounds (${rounds}), of methods of many runs of as many as begin within a minute; the whole process is counted as memory.`;
   const readme = new URL("../README.md", import.meta.url);
   writeFileSync(readme, replaceBetween(readFileSync(readme, "utf8"), "bench", `${lines.join("\n")}\n\n${machine}`));
 }

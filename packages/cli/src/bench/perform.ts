@@ -111,7 +111,7 @@ export const perform: { [M in Measurement]: (request: BenchRequest) => Promise<B
   },
 };
 
-/** Its own two sessions in turns. One explanation takes a while, in which the machine may change: forwards are measured as long. */
+/** Its own two sessions in turns. One explanation takes as long as a hundred forwards: it is held against many of them, not one. */
 async function explainByManyRuns({ file, feeds, compile, runtime, rounds }: BenchRequest) {
   const explainer = await createExplainer(file, { ...compile, ...runtime });
   const target = firstClass(explainer.findings, feeds);
