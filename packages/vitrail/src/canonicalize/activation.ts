@@ -4,7 +4,8 @@
  * region's ends only (a reader inside keeps a runtime from fusing it) and does not depend on what arrives from above. The operator
  * may be newer than the file's operator set: it is differentiated, never written.
  */
-import { type Attributes, dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
+import { type Attributes, asFloat, typed } from "../ir/attribute.js";
+import { dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
 import { dominator } from "../ir/traverse.js";
 import { erf } from "../ops/activation.js";
 import type { Builder } from "../ops/builder.js";
@@ -21,11 +22,11 @@ const KNOWN: readonly Activation[] = [
   { operator: "Gelu", attributes: {}, f: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2 },
   {
     operator: "Gelu",
-    attributes: { approximate: "tanh" },
+    attributes: typed({ approximate: "tanh" }),
     f: (x) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2,
   },
   { operator: "Swish", attributes: {}, f: (x) => x * sigmoid(x) },
-  { operator: "Swish", attributes: { alpha: 1.702 }, f: (x) => x * sigmoid(1.702 * x) },
+  { operator: "Swish", attributes: { alpha: asFloat(1.702) }, f: (x) => x * sigmoid(1.702 * x) },
 ];
 const POINTS = [-6, -2.5, -1, -0.3, 0, 0.2, 0.9, 2, 5];
 

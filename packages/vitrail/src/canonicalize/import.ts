@@ -4,7 +4,9 @@
  */
 import { clone, create } from "@bufbuild/protobuf";
 import { fail, VitrailError } from "../errors.js";
-import { type Attributes, numbersOf, type Value } from "../ir/graph.js";
+import { type Attribute, type Attributes, int, required } from "../ir/attribute.js";
+import { readAttributes } from "../ir/attribute-proto.js";
+import { numbersOf, type Value } from "../ir/graph.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
 import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
@@ -14,7 +16,6 @@ import { type Dim, symbol, symbolsOf } from "../tensor/dim.js";
 import { elementTypeOf, isFloat } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
-import { readAttributes } from "./attributes.js";
 import { fixedExtents } from "./fixed-extents.js";
 import type { ModelGraph } from "./model-graph.js";
 import { sortNodes } from "./sort.js";
@@ -186,28 +187,22 @@ class Importer {
     if (canonical) return canonical;
     const values = b.node(operator, inputs, attributes, outputs);
     const [table, ids] = inputs;
-    if (operator === "Gather" && table && ids && isLookup(table, ids, attributes)) markLookup(values[0]!, table, ids);
+    if (operator === "Gather" && table && ids && isLookup(table, ids, int(node, "axis", 0)))
+      markLookup(values[0]!, table, ids);
     return values;
   }
 
   private constantNode(attributes: Attributes, proto: NodeProto): Value {
-    const [kind, value] = Object.entries(attributes)[0] ?? [];
-    const tensor =
-      kind === "value"
-        ? (value as Tensor)
-        : kind === "value_float" || kind === "value_floats"
-          ? tensorOf("float32", value as number | number[])
-          : kind === "value_int" || kind === "value_ints"
-            ? tensorOf("int64", value as number | number[])
-            : undefined;
+    const tensor = constantOf(Object.values(attributes)[0]);
     if (!tensor) return this.b.value("string", []);
     return this.constant(tensor, new Scope(undefined, false), proto.output[0]!);
   }
 
   /** A branch whose condition is known is read in place; any other stays a node that nothing can be pulled through. */
   private branch(proto: NodeProto, attributes: Attributes, condition: Value | undefined, scope: Scope) {
-    const then = attributes.then_branch as GraphProto;
-    const otherwise = attributes.else_branch as GraphProto;
+    const call = { operator: "If", source: this.b.source, attributes };
+    const then = required(call, "then_branch", "graph");
+    const otherwise = required(call, "else_branch", "graph");
     const taken = numbersOf(condition)?.[0];
     if (taken === undefined) return this.unresolved(proto, then, otherwise, scope);
     const graph = taken ? then : otherwise;
@@ -254,9 +249,23 @@ class Importer {
   }
 }
 
+function constantOf(attribute: Attribute | undefined): Tensor | undefined {
+  switch (attribute?.kind) {
+    case "tensor":
+      return attribute.value;
+    case "float":
+    case "floats":
+      return tensorOf("float32", attribute.value);
+    case "int":
+    case "ints":
+      return tensorOf("int64", attribute.value);
+    default:
+      return undefined;
+  }
+}
+
 /** Rows of a constant table picked by ids that come from the caller: an embedding, where data begins. */
-function isLookup(table: Value, ids: Value, attributes: Attributes): boolean {
-  const axis = (attributes.axis as number | undefined) ?? 0;
+function isLookup(table: Value, ids: Value, axis: number): boolean {
   return isFloat(table.type) && !table.dependent && (table.rank ?? 0) >= 2 && axis === 0 && ids.dependent;
 }
 

@@ -6,7 +6,8 @@
  *
  * Says which token is read, since the walk over the tokens no longer sees the picking.
  */
-import { dataInputs, int, ints, type Node, numbersOf, type Value } from "../ir/graph.js";
+import { int, ints } from "../ir/attribute.js";
+import { dataInputs, type Node, numbersOf, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
 import { equal, product } from "../tensor/dim.js";

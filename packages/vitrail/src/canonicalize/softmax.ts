@@ -6,6 +6,7 @@
  *  - Where(IsNaN(p), 0, p): rows of scores without any allowed key give NaN, which exporters repair. The repaired weights are
  *    the softmax as far as everything downstream and every cotangent is concerned (0 · NaN must not arise).
  */
+import { flag, int } from "../ir/attribute.js";
 import { type Node, numberOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { reducedAxes } from "../ops/reduction.js";
@@ -31,7 +32,7 @@ function written(b: Builder, node: Node): Written | undefined {
   const [a, c] = node.inputs.map(beforeCasts);
   if (!a) return undefined;
   if (node.operator === "Exp" && a.producer?.operator === "LogSoftmax") {
-    const axis = (a.producer.attributes.axis as number | undefined) ?? -1;
+    const axis = int(a.producer, "axis", -1);
     return single(b, a.producer.inputs[0]!, [axis < 0 ? axis + a.rank! : axis]);
   }
   if (!c) return undefined;
@@ -46,7 +47,7 @@ function written(b: Builder, node: Node): Written | undefined {
 function normalised(b: Builder, top: Value, below: Value): Written | undefined {
   const [exp, sum] = [top.producer, below.producer];
   if (exp?.operator !== "Exp" || sum?.operator !== "ReduceSum") return undefined;
-  if (beforeCasts(sum.inputs[0]) !== top || sum.attributes.keepdims === 0 || top.rank === undefined) return undefined;
+  if (beforeCasts(sum.inputs[0]) !== top || !flag(sum, "keepdims", true) || top.rank === undefined) return undefined;
   const axes = reducedAxes(sum, top.rank);
   const scores = exp.inputs[0]!;
   return axes && single(b, withoutMaximum(scores, axes) ?? scores, axes);

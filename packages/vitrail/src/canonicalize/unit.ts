@@ -4,6 +4,7 @@
  * shape, the whole is a unit and relevance passes unchanged to that value. Residual additions and gates never match: a product
  * or a slice lies between. (Conventions 4.1, 4.2.)
  */
+import { flag, ints } from "../ir/attribute.js";
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import { dominator } from "../ir/traverse.js";
 import type { Operator } from "../ops/operator.js";
@@ -31,12 +32,12 @@ export interface UnitFinder {
 
 const isElementwise = (f: UnitFinder, node: Node): boolean =>
   ELEMENTWISE.has(node.operator) ||
-  (REDUCTIONS.has(node.operator) && node.attributes.keepdims !== 0 && overLastAxes(node)) ||
+  (REDUCTIONS.has(node.operator) && flag(node, "keepdims", true) && overLastAxes(node)) ||
   f.operators.get(node.operator)?.role === "elementwise";
 
 function overLastAxes(node: Node): boolean {
   const rank = node.inputs[0]?.rank ?? 0;
-  const axes = (node.attributes.axes as readonly number[] | undefined) ?? [-1];
+  const axes = ints(node, "axes") ?? [-1];
   const normal = axes.map((a) => (a < 0 ? a + rank : a));
   return normal.every((a) => a >= rank - axes.length);
 }

@@ -3,7 +3,8 @@
  * need not be followed, while keys and values are read whole. What is read of the forward pass is still what the file computes.
  */
 
-import { int, type Node, numbersOf, type Value } from "../ir/graph.js";
+import { int } from "../ir/attribute.js";
+import { type Node, numbersOf, type Value } from "../ir/graph.js";
 import { isWeight } from "../ir/weight.js";
 import type { Builder } from "../ops/builder.js";
 import { permOf } from "../ops/movement.js";

@@ -1,6 +1,7 @@
 /** What the printed form says, as plain data: `print.ts` writes it, `parse.ts` reads it back. */
 import type { ModelGraph } from "../canonicalize/model-graph.js";
-import type { AttributeValue, Value } from "../ir/graph.js";
+import type { Attribute } from "../ir/attribute.js";
+import type { Value } from "../ir/graph.js";
 import { shortName } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import { elementCount, readNumbers, type Tensor } from "../tensor/tensor.js";
@@ -123,11 +124,18 @@ function numeralsOf({ type, dims, bytes }: Tensor): readonly Numeral[] | undefin
 /** As a number where that is exact. */
 export const integer = (x: bigint): Numeral => (Number.isSafeInteger(Number(x)) ? Number(x) : x);
 
-function attributeOf(value: AttributeValue): AttributeText {
-  // A real attribute is a float32 in the file.
-  if (typeof value === "number") return Number.isInteger(value) ? value : Math.fround(value);
-  if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.map((v) => attributeOf(v) as number | string);
-  if ("bytes" in value) return constantOf(value as Tensor);
-  return { nodes: (value as { readonly node: readonly unknown[] }).node.length };
+/** As it is printed: a FLOAT is the float32 of the file. */
+export function attributeOf({ kind, value }: Attribute): AttributeText {
+  switch (kind) {
+    case "float":
+      return Math.fround(value);
+    case "floats":
+      return value.map(Math.fround);
+    case "tensor":
+      return constantOf(value);
+    case "graph":
+      return { nodes: value.node.length };
+    default:
+      return value;
+  }
 }

@@ -2,6 +2,7 @@
  * Products with the same weights become one product with more rows: the gradient and the relevance of a layer both multiply with
  * its transposed weights, and a runtime that packs weights for speed keeps one packed copy for each product.
  */
+import { typed } from "../ir/attribute.js";
 import { type Node, numberOf, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
@@ -51,7 +52,7 @@ function join(
     operator: "Split",
     inputs: [b.matmul(rows, weights)],
     outputs: products.map((n) => n.outputs[0]!),
-    attributes: b.opset >= 18 ? { axis: 0, num_outputs: count } : { axis: 0 },
+    attributes: typed(b.opset >= 18 ? { axis: 0, num_outputs: count } : { axis: 0 }),
   };
   for (const value of split.outputs) value.producer = split;
 }

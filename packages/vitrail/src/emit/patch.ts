@@ -6,12 +6,10 @@
  * in the file once for each use, and were three quarters of it.
  */
 import { create } from "@bufbuild/protobuf";
-import type { AttributeValue, Value } from "../ir/graph.js";
+import { writeAttributes } from "../ir/attribute-proto.js";
+import type { Value } from "../ir/graph.js";
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
   GraphProtoSchema,
-  AttributeProto_AttributeType as Kind,
   ModelProtoSchema,
   NodeProtoSchema,
   StringStringEntryProtoSchema,
@@ -25,7 +23,6 @@ import { writeTensor } from "../onnx/tensor-proto.js";
 import type { Builder } from "../ops/builder.js";
 import type { Dim } from "../tensor/dim.js";
 import { elementTypeNumber } from "../tensor/element-type.js";
-import type { Tensor } from "../tensor/tensor.js";
 import { emitted, type LoweredNode, neededNodes } from "./lower.js";
 
 export interface PatchRequest {
@@ -82,7 +79,7 @@ export function writePatch(request: PatchRequest): Patch {
       domain,
       input: ins.map(nameOf),
       output: n.outputs.map(nameOf),
-      attribute: Object.entries(attributes).map(([name, value]) => writeAttribute(name, value)),
+      attribute: writeAttributes(attributes),
     });
   });
   const model = create(ModelProtoSchema, {
@@ -132,31 +129,6 @@ function nameNodes(
 export function splitOperator(operator: string): [type: string, domain: string] {
   const at = operator.indexOf("::");
   return at < 0 ? [operator, ""] : [operator.slice(at + 2), operator.slice(0, at)];
-}
-
-/** ONNX tells integers from reals by attribute; these are the real ones. */
-const REAL_ATTRIBUTES = new Set([
-  "epsilon",
-  "alpha",
-  "beta",
-  "scale",
-  "softcap",
-  "cubic_coeff_a",
-  "extrapolation_value",
-]);
-
-function writeAttribute(name: string, value: AttributeValue): AttributeProto {
-  if (typeof value === "number")
-    return REAL_ATTRIBUTES.has(name)
-      ? create(AttributeProtoSchema, { name, type: Kind.FLOAT, f: value })
-      : create(AttributeProtoSchema, { name, type: Kind.INT, i: BigInt(value) });
-  if (typeof value === "string")
-    return create(AttributeProtoSchema, { name, type: Kind.STRING, s: Uint8Array.from(value, (c) => c.charCodeAt(0)) });
-  if (Array.isArray(value))
-    return create(AttributeProtoSchema, { name, type: Kind.INTS, ints: (value as number[]).map(BigInt) });
-  if ("bytes" in value)
-    return create(AttributeProtoSchema, { name, type: Kind.TENSOR, t: writeTensor("", value as Tensor) });
-  throw new Error(`internal: attribute "${name}" cannot be written`);
 }
 
 function valueInfo(name: string, value: Value): ValueInfoProto {

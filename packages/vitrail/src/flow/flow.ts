@@ -10,9 +10,11 @@ import { type AttentionSite, isPoolingHead } from "../canonicalize/attention-sit
 import type { UnitFinder } from "../canonicalize/unit.js";
 import { unitInput } from "../canonicalize/unit.js";
 import { fail } from "../errors.js";
+import { int } from "../ir/attribute.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
+import { normalizeAxis } from "../tensor/shape.js";
 import { attend } from "./attend.js";
 import { keptAtoms, type Layout, layoutOrFail } from "./layout.js";
 import { moveRow } from "./move.js";
@@ -197,7 +199,7 @@ class Flow {
   /** Joined along channels, the parts that attend (or all, where none or all do) share equally; along tokens each has its own. */
   private atConcat(node: Node, row: Row): void {
     const { b } = this.request;
-    const axis = (node.attributes.axis as number) + ((node.attributes.axis as number) < 0 ? row.layout.length : 0);
+    const axis = normalizeAxis(int(node, "axis", 0), row.layout.length);
     const alongChannels = row.layout[axis]!.every((a) => a.kind === "channel");
     const parts = node.inputs.map((v, i) => ({ v: v!, i })).filter(({ v }) => v.data && this.request.towards.has(v));
     const attending = parts.filter(

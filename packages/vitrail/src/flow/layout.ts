@@ -4,7 +4,8 @@
  * "which token is this" can be answered anywhere. Layouts are found from the output backwards, operator by operator.
  */
 import { fail } from "../errors.js";
-import { int, type Node, place, type Value } from "../ir/graph.js";
+import { int } from "../ir/attribute.js";
+import { type Node, place, type Value } from "../ir/graph.js";
 import { permOf } from "../ops/movement.js";
 import { equationOf } from "../ops/product.js";
 import { reducedAxes } from "../ops/reduction.js";

@@ -1,4 +1,5 @@
 /** How a row passes single operators: scattered back (pick.ts), spread over what was averaged or merged, or unchanged. */
+import { int, ints } from "../ir/attribute.js";
 import type { Builder } from "../ops/builder.js";
 import { sliceDims } from "../ops/part.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
@@ -48,7 +49,8 @@ const picked: MoveRule = (b, { node, index, row, layout }) => {
 const convolution: MoveRule = (b, move) =>
   alongAxis(
     (builder, { node, index }, joined, at, axis) => {
-      const { strides, blocksize = 1 } = node.attributes as { strides?: readonly number[]; blocksize?: number };
+      const strides = ints(node, "strides");
+      const blocksize = int(node, "blocksize", 1);
       const step = strides?.[axis - 2] ?? blocksize;
       const shape = builder.shape(joined);
       const wide = builder.expand(builder.unsqueeze(builder.mul(joined, 1 / step), [at + 1]), [

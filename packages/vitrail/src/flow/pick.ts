@@ -1,5 +1,6 @@
 /** How a row passes operators that pick tokens or lay them beside others: it is scattered back to where they came from. */
-import { int, numbersOf, type Value } from "../ir/graph.js";
+import { int } from "../ir/attribute.js";
+import { numbersOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { oneHot } from "../ops/indexing.js";
 import { padsOf, sliceDims, sliceRanges, unslice } from "../ops/part.js";

@@ -2,7 +2,8 @@
  * Which token stands where: how many special tokens lead the sequence, and on which grid of patches the rest lies. Found by
  * following the tokens down to the tensor with rows and columns that they were cut from.
  */
-import { dataInputs, int, type Node, numbersOf, type Value } from "../ir/graph.js";
+import { int } from "../ir/attribute.js";
+import { dataInputs, type Node, numbersOf, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { type Patches, patchesOf } from "./patches.js";

@@ -5,14 +5,11 @@
  * inside of a fused operator, and all that Vitrail adds) is computed only if something that is asked for needs it, so the
  * emitted patch never holds a dead node.
  */
-import type { GraphProto } from "../onnx/generated/onnx_pb.js";
 import type { Dim } from "../tensor/dim.js";
 import { type ElementType, isInteger } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
 import { elementCount, readNumbers, type Tensor } from "../tensor/tensor.js";
-
-export type AttributeValue = number | string | readonly number[] | readonly string[] | Tensor | GraphProto;
-export type Attributes = Readonly<Record<string, AttributeValue>>;
+import type { Attributes } from "./attribute.js";
 
 /** A small integer (or boolean) tensor whose entries are known, possibly as symbolic dimensions. */
 export interface SymbolicInts {
@@ -98,13 +95,6 @@ export function numberOf(value: Value | undefined): number | undefined {
 
 /** Inputs of a node that carry data. */
 export const dataInputs = (node: Node): Value[] => node.inputs.filter((v): v is Value => v?.data === true);
-
-export const int = (node: Node, name: string, otherwise: number): number =>
-  (node.attributes[name] as number | undefined) ?? otherwise;
-export const ints = (node: Node, name: string): readonly number[] | undefined =>
-  node.attributes[name] as readonly number[] | undefined;
-export const text = (node: Node, name: string, otherwise: string): string =>
-  (node.attributes[name] as string | undefined) ?? otherwise;
 
 /** Where a node stands, for messages. */
 export const place = (node: Node): string => `node "${node.source || node.outputs[0]?.name || "?"}" (${node.operator})`;

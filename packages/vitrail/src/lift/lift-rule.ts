@@ -1,5 +1,7 @@
 /** What a rule sees and gives. */
+
 import { fail } from "../errors.js";
+import type { GivenAttributes } from "../ir/attribute.js";
 import { type Node, place, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import type { Dim } from "../tensor/dim.js";
@@ -23,7 +25,7 @@ export const again = (
   { b, node }: LiftContext,
   inputs: readonly (Value | undefined)[],
   behind: number,
-  attributes = node.attributes,
+  attributes: GivenAttributes = node.attributes,
 ): Lifted[] => b.emitAll(node.operator, inputs, attributes, node.outputs.length).map((value) => ({ value, behind }));
 
 export function notCovered({ node }: Pick<LiftContext, "node">, why: string): never {

@@ -2,6 +2,7 @@
  * How an operator takes an axis of targets: where that axis lies in its result, where the operator's own axes lie then, and how its
  * operands are aligned. One entry for every operator that cotangents pass in a patch.
  */
+import { int } from "../ir/attribute.js";
 import { numbersOf, type Value } from "../ir/graph.js";
 import { range } from "../ops/builder.js";
 import { equationOf } from "../ops/product.js";
@@ -43,7 +44,7 @@ const alongAxis =
   };
 
 const namedAxis = ({ node }: LiftContext, rank: number, behind: number, otherwise: number): number =>
-  shifted(normalizeAxis((node.attributes.axis as number | undefined) ?? otherwise, rank), rank, behind);
+  shifted(normalizeAxis(int(node, "axis", otherwise), rank), rank, behind);
 
 /** Every operand for all targets, whose axis stands in the same place. */
 function each(c: LiftContext, behind: number): Value[] {
@@ -84,7 +85,7 @@ const pad: LiftRule = (c) => {
 const gather: LiftRule = (c) => {
   const [x, indices] = c.x as readonly [Operand, Operand];
   if (!isLifted(x) || isLifted(indices)) notCovered(c, "its indices depend on the target");
-  const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.rank);
+  const axis = normalizeAxis(int(c.node, "axis", 0), x.rank);
   const behind = axis < indexOf(x.rank, x.behind) ? x.behind : x.behind + indices.rank - 1;
   return again(c, values(c.x), behind, { ...c.node.attributes, axis: shifted(axis, x.rank, x.behind) });
 };

@@ -1,4 +1,5 @@
 /** How operators that change which axes there are take an axis of targets. */
+import { flag, ints, required } from "../ir/attribute.js";
 import { numbersOf, type Value } from "../ir/graph.js";
 import { range } from "../ops/builder.js";
 import { permOf } from "../ops/movement.js";
@@ -12,9 +13,9 @@ export const overAxes: LiftRule = (c) => {
   const [x, axes] = c.x as readonly [Operand & Lifted, Operand?];
   const { rank, behind } = x;
   if (axes) return again(c, [moved(c.b, x, rank), c.b.emit("Add", [axes.value, c.b.ints([1])])], rank);
-  const given = (c.node.attributes.axes as readonly number[] | undefined) ?? range(rank);
+  const given = ints(c.node, "axes") ?? range(rank);
   const over = given.map((a) => normalizeAxis(a, rank));
-  const keeps = c.node.attributes.keepdims !== 0 && c.node.operator !== "Squeeze";
+  const keeps = flag(c.node, "keepdims", true) && c.node.operator !== "Squeeze";
   const left = keeps ? behind : behind - over.filter((a) => a >= indexOf(rank, behind)).length;
   return again(c, [x.value], left, { ...c.node.attributes, axes: over.map((a) => shifted(a, rank, behind)) });
 };
@@ -23,7 +24,7 @@ export const overAxes: LiftRule = (c) => {
 export const reduction: LiftRule = (c) => {
   const { b, node } = c;
   const [x] = c.x as readonly [Operand & Lifted];
-  const axes = (node.attributes.axes as readonly number[] | undefined)?.map((a) => normalizeAxis(a, x.rank)) ?? [];
+  const axes = ints(node, "axes")?.map((a) => normalizeAxis(a, x.rank)) ?? [];
   const before = axes.filter((a) => a < indexOf(x.rank, x.behind));
   if (before.length === 0 || before.length === axes.length) return overAxes(c);
   const [partly] = again(c, [x.value], x.behind, {
@@ -31,7 +32,7 @@ export const reduction: LiftRule = (c) => {
     keepdims: 1,
   });
   const [{ value, behind }] = again(c, [partly!.value], x.behind, { axes: before, keepdims: 1 }) as [Lifted];
-  if (node.attributes.keepdims !== 0) return [{ value, behind }];
+  if (flag(node, "keepdims", true)) return [{ value, behind }];
   const squeezed = axes.map((a) => shifted(a, x.rank, behind));
   return [{ value: b.squeeze(value, squeezed), behind: behind - (axes.length - before.length) }];
 };
@@ -39,8 +40,8 @@ export const reduction: LiftRule = (c) => {
 /** The targets stay before the axis before which they stood; where they stood last, new axes come after them. */
 export const insertAxes: LiftRule = (c) => {
   const [{ value, behind, rank }] = c.x as readonly [Operand & Lifted];
-  const wide = rank + (c.node.attributes.axes as readonly number[]).length;
-  const axes = (c.node.attributes.axes as readonly number[]).map((a) => normalizeAxis(a, wide));
+  const wide = rank + required(c.node, "axes", "ints").length;
+  const axes = required(c.node, "axes", "ints").map((a) => normalizeAxis(a, wide));
   const old = range(wide).filter((a) => !axes.includes(a));
   const follower = old[indexOf(rank, behind)];
   const at = follower ?? (old.at(-1) ?? -1) + 1;

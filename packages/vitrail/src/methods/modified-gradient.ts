@@ -7,6 +7,7 @@ import type { Analysis } from "../analysis.js";
 import { findSites } from "../canonicalize/attention-site.js";
 import { rotaryInput, unitInput } from "../canonicalize/unit.js";
 import { pullBack, type Step, vjp } from "../gradient/reverse.js";
+import { float, int } from "../ir/attribute.js";
 import { dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
@@ -123,13 +124,13 @@ const gated = (c: PullContext): readonly (Value | undefined)[] => {
 /** γ g / σ, less its mean where the mean was taken away; g / ‖x‖ for unit vectors. */
 function normalization(c: PullContext): readonly (Value | undefined)[] {
   const { b, node, x, dy } = c;
-  const axis = (node.attributes.axis as number | undefined) ?? -1;
+  const axis = int(node, "axis", -1);
   const first = axis < 0 ? axis + b.rank(x[0]!) : axis;
   const unit = node.operator === "LpNormalization";
   const axes = b.shape(x[0]!).flatMap((_, i) => ((unit ? i === first : i >= first) ? [i] : []));
   const centred = node.operator === "LayerNormalization" ? b.sub(x[0]!, b.reduceMean(x[0]!, axes)) : x[0]!;
   const square = b.square(centred);
-  const epsilon = (node.attributes.epsilon as number | undefined) ?? 1e-5;
+  const epsilon = float(node, "epsilon", 1e-5);
   const deviation = b.sqrt(unit ? b.reduceSum(square, axes) : b.add(b.reduceMean(square, axes), epsilon));
   const g = b.div(x[1] ? b.mul(dy, x[1]) : dy, deviation);
   return [node.operator === "LayerNormalization" ? b.sub(g, b.reduceMean(g, axes)) : g];

@@ -1,4 +1,5 @@
 /** Functions of one number. f'(x) is written with the output y where that is cheaper; `scalar` is the function itself. */
+import { float, text } from "../ir/attribute.js";
 import type { Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import type { Builder } from "./builder.js";
@@ -63,8 +64,8 @@ export const HardSigmoid = defineOp("HardSigmoid", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 0.2;
-    const beta = (node.attributes.beta as number | undefined) ?? 0.5;
+    const alpha = float(node, "alpha", 0.2);
+    const beta = float(node, "beta", 0.5);
     const line = b.add(b.mul(x!, alpha), beta);
     const zero = b.scalar(0);
     return [b.where(b.greater(line, 0), b.where(b.greater(1, line), b.mul(dy, alpha), zero), zero)];
@@ -74,7 +75,7 @@ export const Elu = defineOp("Elu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const alpha = float(node, "alpha", 1);
     return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), b.add(y!, alpha)))];
   },
 });
@@ -82,7 +83,7 @@ export const LeakyRelu = defineOp("LeakyRelu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 0.01;
+    const alpha = float(node, "alpha", 0.01);
     return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), b.scalar(alpha)))];
   },
 });
@@ -91,7 +92,7 @@ export const Celu = defineOp("Celu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const alpha = float(node, "alpha", 1);
     const below = b.exp(b.mul(b.emit("Min", [x!, b.scalar(0)]), 1 / alpha));
     return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(1), below))];
   },
@@ -101,7 +102,8 @@ export const Selu = defineOp("Selu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    const { alpha = 1.6732632423543772, gamma = 1.0507009873554805 } = node.attributes as Record<string, number>;
+    const alpha = float(node, "alpha", 1.6732632423543772);
+    const gamma = float(node, "gamma", 1.0507009873554805);
     return [b.mul(dy, b.where(b.greater(x!, 0), b.scalar(gamma), b.add(y!, alpha * gamma)))];
   },
 });
@@ -123,7 +125,7 @@ export const ThresholdedRelu = defineOp("ThresholdedRelu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const alpha = float(node, "alpha", 1);
     return [b.where(b.greater(x!, alpha), dy, b.scalar(0))];
   },
 });
@@ -141,7 +143,7 @@ export const Gelu = defineOp("Gelu", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) =>
-    node.attributes.approximate === "tanh"
+    text(node, "approximate") === "tanh"
       ? [b.mul(dy, geluTanhDerivative(x!, b))]
       : [b.mul(b.mul(dy, 0.5), twiceGeluDerivative(x!, b))],
   canonical: ({ inputs: [x], node, b, opset }) =>
@@ -170,7 +172,7 @@ export const Swish = defineOp("Swish", {
   role: "elementwise",
   infer: like(),
   gradient: ({ node, x: [x], dy, b }) => {
-    const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+    const alpha = float(node, "alpha", 1);
     const gate = b.sigmoid(b.mul(x!, alpha));
     return [b.mul(dy, b.add(gate, b.mul(b.mul(b.mul(x!, alpha), gate), b.sub(1, gate))))];
   },

@@ -1,3 +1,4 @@
+import { flag } from "../ir/attribute.js";
 import { dataInputs, type Node } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
@@ -83,8 +84,8 @@ export const Mod = defineOp("Mod", {
   infer: (context) =>
     elementwise((a, c) =>
       typeof a === "number" && typeof c === "number"
-        ? (context.node.attributes.fmod === 1 ? a % c : ((a % c) + c) % c) + 0
-        : D.least(c) >= 0 && (context.node.attributes.fmod !== 1 || D.least(a) >= 0)
+        ? (flag(context.node, "fmod") ? a % c : ((a % c) + c) % c) + 0
+        : D.least(c) >= 0 && (!flag(context.node, "fmod") || D.least(a) >= 0)
           ? D.modulo(a, c)
           : undefined,
     )(context),

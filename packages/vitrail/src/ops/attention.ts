@@ -1,6 +1,7 @@
 /** Attention operators, taken apart into the steps that every other spelling shows, so that the weights become a value. */
 import { fail } from "../errors.js";
-import { int, type Node, place, type Value } from "../ir/graph.js";
+import { float, int } from "../ir/attribute.js";
+import { type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
 import { type Builder, range } from "./builder.js";
@@ -75,7 +76,7 @@ export const Attention = defineOp("Attention", {
   },
   canonical: ({ node, inputs: [q, k, v, mask, ...past], b, outputs }) => {
     refuse(node, past.some((p) => p !== undefined) || outputs > 3, "it keeps a cache of keys and values");
-    refuse(node, Boolean(node.attributes.softcap), "softcap is not covered");
+    refuse(node, float(node, "softcap", 0) !== 0, "softcap is not covered");
     const flat = b.rank(q!) === 3;
     const [queryHeads, keyHeads] = flat
       ? [int(node, "q_num_heads", 1), int(node, "kv_num_heads", 1)]
@@ -90,7 +91,7 @@ export const Attention = defineOp("Attention", {
       q: q4,
       k: repeatHeads(b, k4, queryHeads / keyHeads),
       v: repeatHeads(b, v4, queryHeads / keyHeads),
-      scale: (node.attributes.scale as number | undefined) ?? 1 / Math.sqrt(width as number),
+      scale: float(node, "scale") ?? 1 / Math.sqrt(width as number),
       biases: mask && !boolean ? [mask] : [],
       keep: causal && boolean ? b.emit("And", [causal, boolean]) : (causal ?? boolean),
     });

@@ -4,6 +4,7 @@
  * a convolution only cuts the patches; nothing can be pulled back through it.
  * Source: onnxruntime, docs/execution-providers and core/optimizer/nchwc_transformer: operators of the domain com.microsoft.nchwc.
  */
+import { flag, int } from "../ir/attribute.js";
 import type { Node } from "../ir/graph.js";
 import { input } from "./infer.js";
 import { defineOp, type GradientContext, type Inferred, refuseGradient } from "./operator.js";
@@ -40,7 +41,7 @@ export const ReorderOutput = defineOp("com.microsoft.nchwc::ReorderOutput", {
   role: "movement",
   infer: (c): Inferred => {
     const { type, shape } = input(c, 0);
-    const channels = c.node.attributes.channels as number | undefined;
+    const channels = int(c.node, "channels");
     if (!shape || channels === undefined) return { type, shape: undefined };
     const [batch, , ...spatial] = shape;
     return { type, shape: isChannelsLast(c.node) ? [batch!, ...spatial, channels] : [batch!, channels, ...spatial] };
@@ -48,4 +49,4 @@ export const ReorderOutput = defineOp("com.microsoft.nchwc::ReorderOutput", {
   gradient: refuse,
 });
 
-const isChannelsLast = (node: Pick<Node, "attributes">): boolean => node.attributes.channels_last === 1;
+const isChannelsLast = (node: Pick<Node, "attributes">): boolean => flag(node, "channels_last");

@@ -2,8 +2,10 @@
  * Makes nodes. Equal nodes are shared (hash-consing), every value knows its type and shape, and the few algebraic
  * identities that reverse passes produce all the time are applied here (transpose of a transpose, times one).
  */
+
 import { fail } from "../errors.js";
-import { type Attributes, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
+import { type GivenAttributes, ints, typed } from "../ir/attribute.js";
+import { type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
 import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
@@ -50,8 +52,9 @@ export class Builder {
   private settled = (dims: Shape): Shape => (this.known.size === 0 ? dims : dims.map((d) => substitute(d, this.known)));
 
   /** A node of its own (the original graph's); `emit` shares equal ones. */
-  node(operator: string, inputs: readonly (Value | undefined)[], attributes: Attributes, outputs: number): Value[] {
+  node(operator: string, inputs: readonly (Value | undefined)[], given: GivenAttributes, outputs: number): Value[] {
     const entry = this.operators.get(operator) ?? unknownOperator(operator);
+    const attributes = typed(given);
     const head = { operator, inputs, attributes, source: this.source };
     const { opset, fresh, equate } = this;
     const inferred = entry.infer({ node: head, outputs, opset, fresh, equate });
@@ -78,9 +81,10 @@ export class Builder {
   emitAll(
     operator: string,
     inputs: readonly (Value | undefined)[],
-    attributes: Attributes = {},
+    given: GivenAttributes = {},
     outputs = 1,
   ): readonly Value[] {
+    const attributes = typed(given);
     const key = `${operator}(${inputs.map((v) => v?.id ?? "").join(",")})${JSON.stringify(attributes)}x${outputs}`;
     let values = this.shared.get(key);
     if (!values) {
@@ -90,7 +94,7 @@ export class Builder {
     return values;
   }
 
-  emit(operator: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
+  emit(operator: string, inputs: readonly (Value | undefined)[], attributes: GivenAttributes = {}): Value {
     return this.emitAll(operator, inputs, attributes)[0]!;
   }
 
@@ -164,7 +168,7 @@ export class Builder {
       node?.operator === "Transpose" &&
       (x.name === undefined || node.inputs[0]!.name !== undefined || node.inputs[0]!.constant)
     ) {
-      const inner = node.attributes.perm as readonly number[];
+      const inner = ints(node, "perm")!;
       return this.transpose(
         node.inputs[0]!,
         perm.map((p) => inner[p]!),

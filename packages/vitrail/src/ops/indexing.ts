@@ -1,4 +1,5 @@
-import { int, intsOf, numbersOf, type Value } from "../ir/graph.js";
+import { int, text } from "../ir/attribute.js";
+import { intsOf, numbersOf, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
@@ -9,7 +10,7 @@ export const Gather = defineOp("Gather", {
   role: "movement",
   infer: (c): Inferred => {
     const [x, index] = [input(c, 0), input(c, 1)];
-    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape?.length ?? 0);
+    const axis = normalizeAxis(int(c.node, "axis", 0), x.shape?.length ?? 0);
     const shape = x.shape && index.shape && [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
     return { type: x.type, shape, ints: gatherInts(x, index, axis, shape) };
   },
@@ -88,7 +89,7 @@ export const GatherND = defineOp("GatherND", {
   role: "movement",
   infer: (c): Inferred => {
     const [x, index] = [input(c, 0), input(c, 1)];
-    const batch = (c.node.attributes.batch_dims as number | undefined) ?? 0;
+    const batch = int(c.node, "batch_dims", 0);
     const depth = index.shape?.[index.shape.length - 1];
     const shape =
       x.shape && index.shape && typeof depth === "number"
@@ -107,8 +108,8 @@ export const ScatterND = defineOp("ScatterND", {
   role: "movement",
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
   gradient: ({ node, x: [, index, updates], dy, b, wants }) => {
-    if ((node.attributes.reduction ?? "none") !== "none")
-      refuseGradient(node, `reduction ${node.attributes.reduction} is not covered`);
+    if (text(node, "reduction", "none") !== "none")
+      refuseGradient(node, `reduction ${text(node, "reduction")} is not covered`);
     return [
       wants[0] ? b.emit("ScatterND", [dy, index, b.zerosLike(updates!)]) : undefined,
       undefined,
@@ -121,8 +122,8 @@ export const ScatterElements = defineOp("ScatterElements", {
   role: "movement",
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 0).shape }),
   gradient: ({ node, x: [, index, updates], dy, b, wants }) => {
-    if ((node.attributes.reduction ?? "none") !== "none")
-      refuseGradient(node, `reduction ${node.attributes.reduction} is not covered`);
+    if (text(node, "reduction", "none") !== "none")
+      refuseGradient(node, `reduction ${text(node, "reduction")} is not covered`);
     const axis = int(node, "axis", 0);
     return [
       wants[0] ? b.emit("ScatterElements", [dy, index, b.zerosLike(updates!)], { axis }) : undefined,
@@ -138,7 +139,7 @@ export const OneHot = defineOp("OneHot", {
     const index = input(c, 0);
     const depth = entriesOf(c.node.inputs[1])?.[0] ?? c.fresh("depth");
     const rank = (index.shape?.length ?? 0) + 1;
-    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? -1, rank);
+    const axis = normalizeAxis(int(c.node, "axis", -1), rank);
     return {
       type: input(c, 2).type,
       shape: index.shape && [...index.shape.slice(0, axis), depth, ...index.shape.slice(axis)],

@@ -1,6 +1,7 @@
 /** onnxruntime's attention operators, down to the steps of every other spelling (conventions 4.5). */
 import { fail } from "../errors.js";
-import { int, ints, type Node, place, type Value } from "../ir/graph.js";
+import { float, int, ints } from "../ir/attribute.js";
+import { type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import type { Shape } from "../tensor/shape.js";
 import { attention, causalKeep, mergeHeads, refuse, splitHeads } from "./attention.js";
@@ -28,7 +29,7 @@ function attend(b: Builder, node: Node, { q, k, v, mask, bias }: Parts): Value {
   const [q4, k4, v4] = [q, k, v].map((x) => (b.rank(x) === 3 ? splitHeads(b, x, heads) : x)) as [Value, Value, Value];
   const [queries, keys, width] = [b.shape(q4)[2]!, b.shape(k4)[2]!, b.shape(q4)[3]!];
   refuse(node, typeof width !== "number", "the width of a head is not known");
-  const scale = (node.attributes.scale as number | undefined) || 1 / Math.sqrt(width as number);
+  const scale = float(node, "scale") || 1 / Math.sqrt(width as number);
   const where = (keep: Value, otherwise: number) => b.where(keep, b.scalar(0), b.scalar(otherwise));
   const hidden = mask && where(keptKeys(b, node, mask, b.shape(q4)[0]!, keys), maskValue(node));
   const future = int(node, "unidirectional", 0) ? where(causalKeep(b, queries, keys), LOWEST) : undefined;
@@ -36,7 +37,7 @@ function attend(b: Builder, node: Node, { q, k, v, mask, bias }: Parts): Value {
   return mergeHeads(b, attention(b, { q: q4, k: k4, v: v4, scale, biases }));
 }
 
-const maskValue = (node: Node): number => (node.attributes.mask_filter_value as number | undefined) ?? -10000;
+const maskValue = (node: Node): number => float(node, "mask_filter_value", -10000);
 
 /** Which keys may be looked at, from lengths [B], a key mask [B, keys] or a mask [B, queries, keys]. */
 function keptKeys(b: Builder, node: Node, mask: Value, batch: D.Dim, keys: D.Dim): Value {
@@ -76,7 +77,7 @@ const first = (c: InferContext, one: Inferred): readonly Inferred[] =>
 
 const packedShape = (c: InferContext): Inferred => {
   const [x, w] = [input(c, 0), input(c, 1)];
-  const sizes = c.node.attributes.qkv_hidden_sizes as readonly number[] | undefined;
+  const sizes = ints(c.node, "qkv_hidden_sizes");
   const width = sizes?.[2] ?? (w.shape && D.floorDivide(w.shape[1]!, 3));
   return { type: x.type, shape: x.shape && width !== undefined ? [...x.shape.slice(0, 2), width] : undefined };
 };

@@ -1,4 +1,5 @@
 /** Embeddings fused with their norm: the lookups become values again, so that data has a place to begin. */
+import { asFloat, float } from "../ir/attribute.js";
 import type { Value } from "../ir/graph.js";
 import { range } from "./builder.js";
 import { markEmbedding } from "./embedding.js";
@@ -25,9 +26,9 @@ function embed(
   const [batch, tokens] = b.shape(ids!);
   const placed = b.emit("Add", [lookUp(word!, ids!), lookUp(position!, positions ?? counting(b, tokens!))]);
   const sum = segment && segments ? b.emit("Add", [placed, lookUp(segment, segments)]) : placed;
-  const epsilon = (node.attributes.epsilon as number | undefined) ?? 1e-12;
+  const epsilon = float(node, "epsilon", 1e-12);
   const parameters = [gamma, beta].map((v) => v!.real(v!.table));
-  const normal = b.emit("LayerNormalization", [sum, ...parameters], { axis: -1, epsilon });
+  const normal = b.emit("LayerNormalization", [sum, ...parameters], { axis: -1, epsilon: asFloat(epsilon) });
   const lengths = mask
     ? b.emit("ReduceSum", [b.cast(mask, "int32")], { axes: [1], keepdims: 0 })
     : b.cast(b.emit("Expand", [b.ints([0]), b.extents.of(batch!)]), "int32");

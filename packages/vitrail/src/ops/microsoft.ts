@@ -3,7 +3,8 @@
  * rule meets the steps that the model was exported with. Sources: onnxruntime, docs/ContribOperators.md.
  */
 import { fail } from "../errors.js";
-import { dataInputs, type Node, place, text, type Value } from "../ir/graph.js";
+import { type Attributed, asFloat, flag, float, floats, text, typed } from "../ir/attribute.js";
+import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { broadcast } from "../tensor/shape.js";
 import * as activation from "./activation.js";
 import { type Builder, range } from "./builder.js";
@@ -37,14 +38,14 @@ const activationLike = (name: string, of: Operator, attributes: Node["attributes
 /** x Φ(x) */
 export const Gelu = activationLike("Gelu", activation.Gelu, {});
 /** x σ(αx) */
-export const QuickGelu = activationLike("QuickGelu", activation.Swish, { alpha: 1.702 });
+export const QuickGelu = activationLike("QuickGelu", activation.Swish, { alpha: asFloat(1.702) });
 
 const biased = (name: string, { inputs, b }: CanonicalContext) =>
   inReal(b, inputs, (real) => [b.emit(`com.microsoft::${name}`, [b.emit("Add", real)])]);
 
 /** The tanh approximation of GELU, of x or x + bias. */
 export const FastGelu = {
-  ...activationLike("FastGelu", activation.Gelu, { approximate: "tanh" }),
+  ...activationLike("FastGelu", activation.Gelu, typed({ approximate: "tanh" })),
   canonical: (c: CanonicalContext) => (c.inputs[1] ? biased("FastGelu", c) : undefined),
 } satisfies Operator;
 
@@ -62,16 +63,16 @@ const fusedMatMul = (name: string) =>
   defineOp(`com.microsoft::${name}`, {
     role: "linear",
     infer: (c): Inferred => {
-      const [a, w] = ["A", "B"].map((side, i) => arranged(input(c, i).shape, c.node.attributes, side));
+      const [a, w] = ["A", "B"].map((side, i) => arranged(input(c, i).shape, c.node, side));
       const lead = a && w && broadcast(a.slice(0, -2), w.slice(0, -2));
       return { type: input(c, 0).type, shape: lead && [...lead, a[a.length - 2]!, w[w.length - 1]!] };
     },
     canonical: ({ node, inputs, b }) => {
       const [a, w] = ["A", "B"].map((side, i) =>
-        b.transpose(inputs[i]!, arranged(range(b.rank(inputs[i]!)), node.attributes, side)!),
+        b.transpose(inputs[i]!, arranged(range(b.rank(inputs[i]!)), node, side)!),
       );
       const product = b.matmul(a!, w!);
-      const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+      const alpha = float(node, "alpha", 1);
       const y = timesConstant(b, product, alpha);
       if (y !== product) product.emitAs = timesConstant(b, y, 1 / alpha);
       return [y];
@@ -81,11 +82,11 @@ export const FusedMatMul = fusedMatMul("FusedMatMul");
 export const TransposeMatMul = fusedMatMul("TransposeMatMul");
 
 /** The axes of one operand (or their extents) in the order in which it is multiplied. */
-function arranged<T>(axes: readonly T[] | undefined, attributes: Node["attributes"], side: string): T[] | undefined {
+function arranged<T>(axes: readonly T[] | undefined, node: Attributed, side: string): T[] | undefined {
   if (!axes) return undefined;
   const order = [...axes];
-  if (attributes[`transBatch${side}`] === 1) order.splice(-1, 0, ...order.splice(0, 1));
-  if (attributes[`trans${side}`] === 1 && order.length > 1) order.splice(-2, 2, ...order.slice(-2).reverse());
+  if (flag(node, `transBatch${side}`)) order.splice(-1, 0, ...order.splice(0, 1));
+  if (flag(node, `trans${side}`) && order.length > 1) order.splice(-2, 2, ...order.slice(-2).reverse());
   return order;
 }
 
@@ -96,7 +97,10 @@ function activated(b: Builder, node: Node, x: Value, alpha?: number, beta?: numb
   if (!b.operators.has(name))
     fail("E025", node.operator, { at: place(node), why: `the activation ${name} is not covered` });
   if (name === "Clip") return b.emit("Clip", [x, b.cast(b.scalar(alpha!), x.type), b.cast(b.scalar(beta!), x.type)]);
-  return b.emit(name, [x], { ...(alpha !== undefined && { alpha }), ...(beta !== undefined && { beta }) });
+  return b.emit(name, [x], {
+    ...(alpha !== undefined && { alpha: asFloat(alpha) }),
+    ...(beta !== undefined && { beta: asFloat(beta) }),
+  });
 }
 
 export const FusedGemm = defineOp("com.microsoft::FusedGemm", {
@@ -104,8 +108,7 @@ export const FusedGemm = defineOp("com.microsoft::FusedGemm", {
   infer: Gemm.infer,
   canonical: (c) => {
     const [y] = Gemm.canonical!(c)!;
-    const { activation_alpha, activation_beta } = c.node.attributes as Record<string, number | undefined>;
-    return [activated(c.b, c.node, y!, activation_alpha, activation_beta)];
+    return [activated(c.b, c.node, y!, float(c.node, "activation_alpha"), float(c.node, "activation_beta"))];
   },
 });
 
@@ -116,10 +119,10 @@ export const FusedConv = defineOp("com.microsoft::FusedConv", {
   canonical: (c) => {
     const { b, node } = c;
     const [x, w, bias, z] = c.inputs;
-    const { activation: _, activation_params, ...attributes } = node.attributes;
+    const { activation: _, activation_params: __, ...attributes } = node.attributes;
     const y = Conv.canonical!({ ...c, inputs: [x, w, bias], node: { ...node, attributes } })?.[0];
     const sum = [y ?? b.emit("Conv", [x, w], attributes), ...(z ? [z] : [])];
-    const [alpha, beta] = (activation_params as readonly number[] | undefined) ?? [];
+    const [alpha, beta] = floats(node, "activation_params") ?? [];
     return [
       activated(
         b,
@@ -161,9 +164,14 @@ const skipNorm = (name: string, normalization: string, biasAt: number) =>
         const bias = real[biasAt];
         const biased = bias ? b.emit("Add", [branch, bias]) : branch;
         const sum = b.emit("Add", branchIsSkip ? [other, biased] : [biased, other]);
-        const epsilon = (node.attributes.epsilon as number | undefined) ?? 1e-5;
+        const epsilon = float(node, "epsilon", 1e-5);
         const parameters = real.slice(2, biasAt);
-        return [b.emit(normalization, [sum, ...parameters], { axis: -1, epsilon }), undefined, undefined, sum];
+        return [
+          b.emit(normalization, [sum, ...parameters], { axis: -1, epsilon: asFloat(epsilon) }),
+          undefined,
+          undefined,
+          sum,
+        ];
       });
     },
   });

@@ -1,5 +1,6 @@
 /** Movement: every element of the result is an element of the input or a constant. The gradient puts elements back. */
 import { fail } from "../errors.js";
+import { flag, int, ints, required, text } from "../ir/attribute.js";
 import { intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
@@ -24,7 +25,7 @@ export const Reshape = defineOp("Reshape", {
 
 /** Resolves 0 (copy) and -1 (the rest) of a Reshape target. */
 function reshapeTo(from: Shape | undefined, target: readonly D.Dim[], c: InferContext): Shape {
-  const allowZero = c.node.attributes.allowzero === 1;
+  const allowZero = flag(c.node, "allowzero");
   const copied = target.map((d, i) => (d === 0 && !allowZero ? (from?.[i] ?? c.fresh("copied")) : d));
   const at = copied.indexOf(-1);
   if (at < 0) return copied;
@@ -61,14 +62,14 @@ export const Transpose = defineOp("Transpose", {
   },
 });
 export const permOf = (node: Pick<Node, "attributes">, rank: number): readonly number[] =>
-  (node.attributes.perm as readonly number[] | undefined) ?? range(rank).reverse();
+  ints(node, "perm") ?? range(rank).reverse();
 
 const axesInput = (c: { node: Pick<Node, "attributes" | "inputs"> }): readonly number[] | undefined =>
-  (c.node.attributes.axes as readonly number[] | undefined) ?? numbersOf(c.node.inputs[1]);
+  ints(c.node, "axes") ?? numbersOf(c.node.inputs[1]);
 
 /** Below opset 13 the axes are an attribute, from then on an input; the canonical form is the attribute. */
 const lowerAxes = (node: Node, opset: number, b: Builder) => {
-  const axes = node.attributes.axes as readonly number[] | undefined;
+  const axes = ints(node, "axes");
   if (opset < 13 || !axes) return { inputs: node.inputs, attributes: node.attributes };
   const { axes: _, ...attributes } = node.attributes;
   return { inputs: [node.inputs[0], b.ints(axes)], attributes };
@@ -116,7 +117,7 @@ export const Flatten = defineOp("Flatten", {
   role: "movement",
   infer: (c): Inferred => {
     const x = input(c, 0);
-    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 1, x.shape?.length ?? 0);
+    const axis = normalizeAxis(int(c.node, "axis", 1), x.shape?.length ?? 0);
     return { type: x.type, shape: x.shape && [D.product(x.shape.slice(0, axis)), D.product(x.shape.slice(axis))] };
   },
   gradient: backToInput,
@@ -181,7 +182,7 @@ const blocks = (name: string, inverse: string, grow: boolean) =>
     role: "movement",
     infer: (c): Inferred => {
       const x = input(c, 0);
-      const size = c.node.attributes.blocksize as number;
+      const size = required(c.node, "blocksize", "int");
       const [n, ch, h, w] = x.shape ?? [];
       if (n === undefined) return { type: x.type, shape: undefined };
       const area = size * size;
@@ -193,8 +194,8 @@ const blocks = (name: string, inverse: string, grow: boolean) =>
       };
     },
     gradient: ({ node, x: [x], dy, b }) => {
-      if (node.attributes.mode === "CRD") return [fromPixels(b, dy, b.shape(x!), node.attributes.blocksize as number)];
-      return [b.emit(inverse, [dy], { blocksize: node.attributes.blocksize! })];
+      if (text(node, "mode") === "CRD") return [fromPixels(b, dy, b.shape(x!), required(node, "blocksize", "int"))];
+      return [b.emit(inverse, [dy], { blocksize: required(node, "blocksize", "int") })];
     },
   });
 

@@ -1,4 +1,5 @@
-import { int, type Node, type Value } from "../ir/graph.js";
+import { asFloat, float, int } from "../ir/attribute.js";
+import type { Node, Value } from "../ir/graph.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { elementCount, tensorOf } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
@@ -9,14 +10,14 @@ import { defineOp, refuseGradient } from "./operator.js";
 const normalizedAxes = (node: Node, rank: number): number[] =>
   range(rank).slice(normalizeAxis(int(node, "axis", -1), rank));
 
-const epsilonOf = (node: Node): number => (node.attributes.epsilon as number | undefined) ?? 1e-5;
+const epsilonOf = (node: Node): number => float(node, "epsilon", 1e-5);
 
 /** y = γ x̂ + β with x̂ = (x - mean) / √(var + ε); dx = (c - x̂ mean(c x̂)) / √(var + ε), c = g - mean(g), g = γ dy */
 export const LayerNormalization = defineOp("LayerNormalization", {
   role: "normalization",
   infer: (c) => {
     const x = input(c, 0);
-    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? -1, x.shape?.length ?? 0);
+    const axis = normalizeAxis(int(c.node, "axis", -1), x.shape?.length ?? 0);
     const statistics = { type: "float32" as const, shape: x.shape?.map((d, i) => (i < axis ? d : 1)) };
     return [{ type: x.type, shape: x.shape }, statistics, statistics].slice(0, Math.max(1, c.outputs));
   },
@@ -36,7 +37,12 @@ function standardized(b: Builder, x: Value, axes: readonly number[], epsilon: nu
   if (b.opset >= 17 && b.real === "float32" && dims.every((d) => typeof d === "number")) {
     const size = elementCount(dims);
     const ones = b.constant(tensorOf("float32", new Array<number>(size).fill(1), dims));
-    const [normal, , inverse] = b.emitAll("LayerNormalization", [x, ones], { axis: axes[0]!, epsilon }, 3);
+    const [normal, , inverse] = b.emitAll(
+      "LayerNormalization",
+      [x, ones],
+      { axis: axes[0]!, epsilon: asFloat(epsilon) },
+      3,
+    );
     return { normal: normal!, inverse: inverse! };
   }
   const centred = b.sub(x, b.reduceMean(x, axes));

@@ -4,6 +4,7 @@
  */
 
 import { fail } from "../errors.js";
+import { flag, int, required } from "../ir/attribute.js";
 import { type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
@@ -32,7 +33,7 @@ function unpack(b: Builder, bytes: Value, bits: number, lowestFirst = true): Val
   return b.reshape(b.concat(ordered, rank), [...shape.slice(0, -1), D.multiply(shape[rank - 1]!, count)]);
 }
 
-const size = (node: Pick<Node, "attributes">, name: string): number => node.attributes[name] as number;
+const size = (node: Pick<Node, "attributes">, name: string): number => required(node, name, "int");
 
 const projected = (c: InferContext): Inferred => {
   const { type, shape } = input(c, 0);
@@ -93,7 +94,7 @@ export const MatMulBnb4 = defineOp("com.microsoft::MatMulBnb4", {
     const padded = b.pad(all, 0, 0, D.subtract(blocks * length, b.shape(all)[0]!));
     const scaled = b.mul(b.reshape(padded, [blocks, length]), b.reshape(b.asReal(largest!), [blocks, 1]));
     const w = b.reshape(b.slice(b.reshape(scaled, [blocks * length]), 0, 0, N * K), [N, K]);
-    const right = node.attributes.transB === 0 ? b.reshape(w, [K, N]) : b.transpose(w, [1, 0]);
+    const right = !flag(node, "transB", true) ? b.reshape(w, [K, N]) : b.transpose(w, [1, 0]);
     return [b.cast(b.matmul(b.asReal(x!), right), x!.type)];
   },
 });
@@ -104,12 +105,12 @@ export const GatherBlockQuantized = defineOp("com.microsoft::GatherBlockQuantize
   infer: (c): Inferred => {
     const [table, ids] = [input(c, 0), input(c, 1)];
     const rank = table.shape?.length ?? 0;
-    const fields = table.type === "uint8" ? 8 / ((c.node.attributes.bits as number | undefined) ?? 4) : 1;
+    const fields = table.type === "uint8" ? 8 / int(c.node, "bits", 4) : 1;
     const row = table.shape?.slice(1).map((d, i) => (i === rank - 2 ? D.multiply(d, fields) : d));
     return { type: input(c, 2).type, shape: row && ids.shape && [...ids.shape, ...row] };
   },
   canonical: ({ node, inputs, b }) => {
-    const axis = (node.attributes.gather_axis as number | undefined) ?? 0;
+    const axis = int(node, "gather_axis", 0);
     return [markEmbedding(b.emit(node.operator, inputs, node.attributes), inputs[0], inputs[1], axis)];
   },
 });

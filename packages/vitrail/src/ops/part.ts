@@ -1,6 +1,7 @@
 /** Operators that join, take out or pad parts of a tensor: what arrives at a part goes back to where the part came from. */
 import { fail } from "../errors.js";
-import { int, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import { int, ints, required, text } from "../ir/attribute.js";
+import { type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
@@ -16,7 +17,7 @@ export const Concat = defineOp("Concat", {
     const shapes = values.map((v) => v.shape);
     const entries = known.every((k) => k !== undefined) ? known.flat() : undefined;
     if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined };
-    const axis = normalizeAxis(c.node.attributes.axis as number, shapes[0]!.length);
+    const axis = normalizeAxis(required(c.node, "axis", "int"), shapes[0]!.length);
     for (const s of shapes) for (const [i, d] of s.entries()) if (i !== axis) c.equate(d, shapes[0]![i]!);
     const total = shapes.map((s) => s[axis]!).reduce(D.add);
     const shape = shapes[0]!.map((d, i) => (i === axis ? total : d));
@@ -68,8 +69,7 @@ interface SliceRange {
   readonly step: number;
 }
 
-const attribute = (node: Pick<Node, "attributes">, name: string) =>
-  node.attributes[name] as readonly number[] | undefined;
+const attribute = (node: Pick<Node, "attributes">, name: string) => ints(node, name);
 const slicedAxes = (node: Pick<Node, "inputs" | "attributes">, rank: number): readonly number[] | undefined => {
   const axes = attribute(node, "axes") ?? numbersOf(node.inputs[3]);
   return (node.inputs[3] || attribute(node, "axes") ? axes : range(rank))?.map((a) => normalizeAxis(a, rank));
@@ -142,7 +142,7 @@ export const Split = defineOp("Split", {
   infer: (c): readonly Inferred[] => {
     const x = input(c, 0);
     if (!x.shape) return range(c.outputs).map(() => ({ type: x.type, shape: undefined }));
-    const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, x.shape.length);
+    const axis = normalizeAxis(int(c.node, "axis", 0), x.shape.length);
     const known = x.shape.length === 1 ? entriesOf(x) : undefined;
     let start = 0;
     return splitSizes(c.node, x.shape[axis]!, c.outputs).map((size) => {
@@ -162,9 +162,10 @@ export const Split = defineOp("Split", {
     ];
   },
   lower: (node, opset, b) => {
-    const { split, ...attributes } = node.attributes;
+    const split = ints(node, "split");
     if (opset < 13 || split === undefined) return { inputs: node.inputs, attributes: node.attributes };
-    return { inputs: [node.inputs[0], b.ints(split as readonly number[])], attributes };
+    const { split: _, ...attributes } = node.attributes;
+    return { inputs: [node.inputs[0], b.ints(split)], attributes };
   },
 });
 
@@ -216,8 +217,8 @@ export const Pad = defineOp("Pad", {
     return { type: x.type, shape };
   },
   gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
-    if ((node.attributes.mode ?? "constant") !== "constant")
-      refuseGradient(node, `mode ${node.attributes.mode} is not covered`);
+    if (text(node, "mode", "constant") !== "constant")
+      refuseGradient(node, `mode ${text(node, "mode")} is not covered`);
     return [unpad(b, dy, x!, pads!, axes && numbersOf(axes), node)];
   },
 });

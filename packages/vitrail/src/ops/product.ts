@@ -1,6 +1,7 @@
 /** Products: data times weights (linear) or data times data (bilinear). */
 import { fail } from "../errors.js";
-import { dataInputs, int, type Node, place, type Value } from "../ir/graph.js";
+import { flag, float, int, ints, text } from "../ir/attribute.js";
+import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
@@ -56,16 +57,16 @@ export const Gemm = defineOp("Gemm", {
       const s = input(c, i).shape;
       return s && (transposed ? [s[1]!, s[0]!] : s);
     };
-    const a = side(0, c.node.attributes.transA === 1);
-    const w = side(1, c.node.attributes.transB === 1);
+    const a = side(0, flag(c.node, "transA"));
+    const w = side(1, flag(c.node, "transB"));
     return { type: input(c, 0).type, shape: a && w && [a[0]!, w[1]!] };
   },
   canonical: ({ node, inputs: [a, w, bias], b }) => {
     const left = int(node, "transA", 0) ? b.transpose(a!, [1, 0]) : a!;
     const right = int(node, "transB", 0) ? b.transpose(w!, [1, 0]) : w!;
-    const beta = (node.attributes.beta as number | undefined) ?? 1;
+    const beta = float(node, "beta", 1);
     const product = b.matmul(left, right);
-    const scaled = timesConstant(b, product, (node.attributes.alpha as number | undefined) ?? 1);
+    const scaled = timesConstant(b, product, float(node, "alpha", 1));
     if (!bias || beta === 0) return [scaled];
     return [addBias(b, scaled, timesConstant(b, bias, beta))];
   },
@@ -95,8 +96,8 @@ interface Window {
 function windowOf(node: Pick<Node, "attributes" | "source" | "operator" | "outputs">, kernel: Shape): Window {
   const n = kernel.length;
   const list = (name: string, value: number, count = n): readonly number[] =>
-    (node.attributes[name] as readonly number[] | undefined) ?? new Array(count).fill(value);
-  const auto = node.attributes.auto_pad ?? "NOTSET";
+    ints(node, name) ?? new Array(count).fill(value);
+  const auto = text(node, "auto_pad", "NOTSET");
   if ((auto !== "NOTSET" && auto !== "VALID") || !kernel.every((k) => typeof k === "number"))
     fail("E025", node.operator, {
       at: place(node as Node),
@@ -108,7 +109,7 @@ function windowOf(node: Pick<Node, "attributes" | "source" | "operator" | "outpu
     strides: list("strides", 1),
     dilations: list("dilations", 1),
     pads: list("pads", 0, 2 * n),
-    group: (node.attributes.group as number | undefined) ?? 1,
+    group: int(node, "group", 1),
   };
 }
 
@@ -179,8 +180,8 @@ export const ConvTranspose = defineOp("ConvTranspose", {
     const [x, w] = [input(c, 0), input(c, 1)];
     if (!x.shape || !w.shape) return { type: x.type, shape: undefined };
     const window = windowOf(c.node as Node, w.shape.slice(2));
-    const extra = (c.node.attributes.output_padding as readonly number[] | undefined) ?? [];
-    const given = c.node.attributes.output_shape as readonly number[] | undefined;
+    const extra = ints(c.node, "output_padding") ?? [];
+    const given = ints(c.node, "output_shape");
     const spatial = x.shape.slice(2).map((d, i) => {
       if (given) return given[given.length - (x.shape!.length - 2) + i]!;
       const reach = window.dilations[i]! * (window.kernel[i]! - 1) + 1;
@@ -234,7 +235,7 @@ export function equationOf(node: Pick<Node, "attributes" | "operator" | "source"
   operands: string[];
   result: string;
 } {
-  const equation = String(node.attributes.equation ?? "").replaceAll(" ", "");
+  const equation = text(node, "equation", "").replaceAll(" ", "");
   const [left, right] = equation.split("->");
   const operands = (left ?? "").split(",");
   const plain = right !== undefined && !equation.includes(".") && operands.length <= 2;

@@ -3,7 +3,8 @@
  * one that was rounded (straight-through, Bengio et al. 2013: d round(x)/dx = 1), and weights count as what they dequantise to.
  */
 import { fail } from "../errors.js";
-import { int, type Node, place, type Value } from "../ir/graph.js";
+import { int } from "../ir/attribute.js";
+import { type Node, place, type Value } from "../ir/graph.js";
 import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";

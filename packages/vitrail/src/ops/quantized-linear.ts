@@ -2,7 +2,8 @@
  * Operators on quantised tensors that carry their own scales: products that give floats again (onnxruntime's fusions), and
  * the QLinear operators, which compute with the real values and round the result once more.
  */
-import { int, type Node, type Value } from "../ir/graph.js";
+import { float, int } from "../ir/attribute.js";
+import type { Node, Value } from "../ir/graph.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, input, like } from "./infer.js";
 import { convInteger, matmulInteger, real } from "./integer-product.js";
@@ -132,7 +133,7 @@ export const QLinearConv = rounding("QLinearConv", { operands: [0, 3], result: 6
 /** alpha (A - za)(B - zb) · scales + C, with C in the scale of the products. Without a result scale the result is real. */
 function gemm(b: Builder, node: Node): Value | undefined {
   const [a, aScale, za, w, wScale, zw, bias] = node.inputs;
-  const alpha = (node.attributes.alpha as number | undefined) ?? 1;
+  const alpha = float(node, "alpha", 1);
   const turned = (v: Value, name: string) => (int(node, name, 0) === 1 ? b.transpose(v, [1, 0]) : v);
   const product = matmulInteger(b, [turned(a!, "transA"), turned(w!, "transB"), za, zw]);
   if (!product) return undefined;

@@ -1,6 +1,7 @@
 /** Reductions. Over tokens they are means and sums; inside norms they belong to the unit around them. */
 import { fail } from "../errors.js";
-import { int, intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
+import { flag, int, ints } from "../ir/attribute.js";
+import { intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
@@ -9,19 +10,17 @@ import { defineOp, type InferContext, type Inferred, notCovered, type Operator }
 
 /** Axes as non-negative numbers; all axes where none are given. */
 export function reducedAxes(node: Pick<Node, "attributes" | "inputs">, rank: number): readonly number[] | undefined {
-  const given =
-    (node.attributes.axes as readonly number[] | undefined) ?? (node.inputs[1] ? numbersOf(node.inputs[1]) : []);
+  const given = ints(node, "axes") ?? (node.inputs[1] ? numbersOf(node.inputs[1]) : []);
   if (!given) return undefined;
-  if (given.length === 0) return node.attributes.noop_with_empty_axes === 1 ? [] : range(rank);
+  if (given.length === 0) return flag(node, "noop_with_empty_axes") ? [] : range(rank);
   return given.map((a) => normalizeAxis(a, rank));
 }
 
 const reducedShape = (c: InferContext): Shape | undefined => {
   const shape = input(c, 0).shape;
   const axes = shape && reducedAxes(c.node, shape.length);
-  if (!shape || !axes)
-    return shape && c.node.attributes.keepdims !== 0 ? shape.map(() => c.fresh("reduced")) : undefined;
-  const keep = c.node.attributes.keepdims !== 0;
+  if (!shape || !axes) return shape && flag(c.node, "keepdims", true) ? shape.map(() => c.fresh("reduced")) : undefined;
+  const keep = flag(c.node, "keepdims", true);
   return shape.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d]));
 };
 
@@ -36,7 +35,7 @@ function knownAxes(node: Node, rank: number): readonly number[] {
 const AXES_INPUT: Record<string, number> = { ReduceSum: 13 };
 
 const lower = (node: Node, opset: number, b: Builder) => {
-  const axes = node.attributes.axes as readonly number[] | undefined;
+  const axes = ints(node, "axes");
   if (!axes || opset < (AXES_INPUT[node.operator] ?? 18)) return { inputs: node.inputs, attributes: node.attributes };
   const { axes: _, ...attributes } = node.attributes;
   return { inputs: [node.inputs[0], b.ints(axes)], attributes };
@@ -124,8 +123,8 @@ const arg = (name: string) =>
     role: "opaque",
     infer: (c): Inferred => {
       const shape = input(c, 0).shape;
-      const axis = normalizeAxis((c.node.attributes.axis as number | undefined) ?? 0, shape?.length ?? 0);
-      const keep = c.node.attributes.keepdims !== 0;
+      const axis = normalizeAxis(int(c.node, "axis", 0), shape?.length ?? 0);
+      const keep = flag(c.node, "keepdims", true);
       return { type: "int64", shape: shape?.flatMap((d, i) => (i === axis ? (keep ? [1] : []) : [d])) };
     },
   });

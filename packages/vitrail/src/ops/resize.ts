@@ -1,3 +1,4 @@
+import { ints, text } from "../ir/attribute.js";
 import type { Node, Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { readNumbers, tensorOf } from "../tensor/tensor.js";
@@ -15,7 +16,7 @@ export const Resize = defineOp("Resize", {
     const x = input(c, 0);
     const sizes = entriesOf(c.node.inputs[3]);
     const scales = numbers(c.node.inputs[2]);
-    const axes = c.node.attributes.axes as readonly number[] | undefined;
+    const axes = ints(c.node, "axes");
     if (!x.shape) return { type: x.type, shape: undefined };
     const shape = x.shape.map((d, i) => {
       const at = axes ? axes.indexOf(i) : i;
@@ -40,7 +41,7 @@ export const Resize = defineOp("Resize", {
 
 /** Mᵀ along one axis, where M is what the same Resize makes of the identity matrix. */
 export function pullAxis(b: Builder, node: Node, dy: Value, axis: number, from: D.Dim, to: D.Dim): Value {
-  if (String(node.attributes.coordinate_transformation_mode ?? "half_pixel") === "tf_crop_and_resize")
+  if (text(node, "coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize")
     refuseGradient(node, "tf_crop_and_resize is not covered");
   const { axes: _, ...attributes } = node.attributes;
   const index = counting(b, from);

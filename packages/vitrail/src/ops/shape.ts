@@ -1,9 +1,9 @@
 /** Shapes, constants and type changes: what exporters compute beside the data. */
 import { fail } from "../errors.js";
+import { int, required, tensor } from "../ir/attribute.js";
 import { intsOf, numberOf, numbersOf, place, type SymbolicInts, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { type ElementType, elementTypeOf, isFloat } from "../tensor/element-type.js";
-import type { Tensor } from "../tensor/tensor.js";
 import { readNumbers } from "../tensor/tensor.js";
 import { truncatedDivide } from "./arithmetic.js";
 import { range } from "./builder.js";
@@ -16,10 +16,7 @@ export const Shape = defineOp("Shape", {
   role: "opaque",
   infer: (c): Inferred => {
     const shape = input(c, 0).shape;
-    const part = shape?.slice(
-      (c.node.attributes.start as number | undefined) ?? 0,
-      (c.node.attributes.end as number | undefined) ?? shape.length,
-    );
+    const part = shape?.slice(int(c.node, "start", 0), int(c.node, "end", shape.length));
     return { type: "int64", shape: part ? [part.length] : undefined, ints: part && vector(part) };
   },
 });
@@ -37,7 +34,7 @@ export const Cast = defineOp("Cast", {
   role: "elementwise",
   infer: (c): Inferred => {
     const x = input(c, 0);
-    const type = elementTypeOf(c.node.attributes.to as number) ?? "float32";
+    const type = elementTypeOf(required(c.node, "to", "int")) ?? "float32";
     const known = intsOf(x);
     const number = isFloat(x.type) && !isFloat(type) ? numberOf(x) : undefined;
     const truncated = number === undefined ? undefined : [type === "bool" ? number : Math.trunc(number)];
@@ -56,7 +53,7 @@ export const Cast = defineOp("Cast", {
   },
   // Integers that carry data become real here: a product of integers, a value that was rounded.
   canonical: ({ node, inputs: [x], b }) => {
-    const type = elementTypeOf(node.attributes.to as number) ?? "float32";
+    const type = elementTypeOf(required(node, "to", "int")) ?? "float32";
     const real = isFloat(type) && !isFloat(x!.type) ? realView(b, x!) : undefined;
     return real && [b.cast(real, type)];
   },
@@ -82,7 +79,7 @@ export const ConstantOfShape = defineOp("ConstantOfShape", {
   role: "opaque",
   infer: (c): Inferred => {
     const dims = entriesOf(c.node.inputs[0]);
-    const fill = c.node.attributes.value as Tensor | undefined;
+    const fill = tensor(c.node, "value");
     const [entry] = (fill && readNumbers(fill)) ?? [0];
     const type: ElementType = fill?.type ?? "float32";
     const numeric = dims?.every((d) => typeof d === "number") ? (dims as readonly number[]) : undefined;
@@ -122,7 +119,7 @@ export const NonZero = defineOp("NonZero", {
 export const EyeLike = defineOp("EyeLike", {
   role: "opaque",
   infer: (c): Inferred => ({
-    type: elementTypeOf(c.node.attributes.dtype as number) ?? input(c, 0).type,
+    type: elementTypeOf(int(c.node, "dtype", 0)) ?? input(c, 0).type,
     shape: input(c, 0).shape,
   }),
 });

@@ -1,12 +1,12 @@
 /** The printed form against what it was printed from. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { expect } from "vitest";
-import { readAttributes } from "../../src/canonicalize/attributes.js";
 import type { ModelGraph } from "../../src/canonicalize/model-graph.js";
 import type { Program } from "../../src/compile.js";
-import { describeGraph, type NodeText, type Numeral, type ValueName } from "../../src/emit/graph-text.js";
+import { attributeOf, describeGraph, type NodeText, type Numeral, type ValueName } from "../../src/emit/graph-text.js";
 import { parseGraph } from "../../src/emit/parse.js";
 import { formatGraph, printGraph } from "../../src/emit/print.js";
+import { readAttributes } from "../../src/ir/attribute-proto.js";
 import { ModelProtoSchema, type NodeProto } from "../../src/onnx/generated/onnx_pb.js";
 import { readTensor } from "../../src/onnx/tensor-proto.js";
 import { readNumbers, saturate } from "../../src/tensor/tensor.js";
@@ -41,7 +41,9 @@ export function printsItsPatch({ report, patch }: Pick<Program, "report" | "patc
         return name === "" ? undefined : (inPrint.get(name) ?? name);
       }),
       outputs: node.output.map((name) => inPrint.get(name)),
-      attributes: readAttributes(node.attribute),
+      attributes: Object.fromEntries(
+        Object.entries(readAttributes(node.attribute)).map(([name, value]) => [name, attributeOf(value)]),
+      ),
     };
   }
 }
