@@ -6,20 +6,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { messageOf, problem, systemMessage } from "../problem.js";
-
-export interface RemoteFile {
-  path: string;
-  size: number;
-  /** Git's hash of the file, or SHA-256 where it is kept in large-file storage. */
-  hash: string;
-}
-
-export interface Source {
-  endpoint: string;
-  id: string;
-  revision: string;
-  headers: Readonly<Record<string, string>>;
-}
+import type { RemoteFile } from "./hub-listing.js";
+import { ask, refusal, type Source } from "./hub-request.js";
 
 export const fileAddress = ({ endpoint, id, revision }: Source, path: string): string =>
   `${endpoint}/${id}/resolve/${encodeURIComponent(revision)}/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -62,26 +50,45 @@ async function receive(
   onBytes: (count: number) => void,
 ): Promise<string | undefined> {
   const start = await sizeOf(part);
-  const headers = { ...source.headers, ...(start > 0 && { Range: `bytes=${start}-` }) };
-  const response = await fetch(fileAddress(source, file.path), { headers });
-  if (!response.ok || !response.body) throw refusal(source, response.status, file.path, codeOf(response));
-  const append = start > 0 && response.status === 206;
-  // A server that knows no ranges starts from the beginning.
-  if (start > 0 && !append) onBytes(-start);
-  const body = Readable.fromWeb(response.body as ReadableStream);
-  body.on("data", (chunk: Uint8Array) => onBytes(chunk.length));
+  const range: Record<string, string> = start > 0 ? { Range: `bytes=${start}-` } : {};
+  const { response, saw, end } = await ask(source, fileAddress(source, file.path), {
+    headers: { "Accept-Encoding": "identity", ...range },
+  });
   try {
-    await pipeline(body, createWriteStream(part, { flags: append ? "a" : "w" }));
+    if (!response.ok || !response.body) throw refusal(source, response, file.path);
+    const append = start > 0 && response.status === 206;
+    // A server that knows no ranges starts from the beginning.
+    if (start > 0 && !append) onBytes(-start);
+    let room = file.size - (append ? start : 0);
+    const bounded = async function* (body: AsyncIterable<Uint8Array>) {
+      for await (const chunk of body) {
+        saw(chunk.length);
+        room -= chunk.length;
+        if (room < 0) throw tooMuch(file);
+        onBytes(chunk.length);
+        yield chunk;
+      }
+    };
+    const body = Readable.fromWeb(response.body as ReadableStream);
+    await pipeline(body, bounded, createWriteStream(part, { flags: append ? "a" : "w" }));
     return undefined;
   } catch (error) {
-    if (isSystemError(error) && !isNetworkError(error)) throw error;
+    if (error instanceof Error && error.name === "VitrailError") {
+      if (response.ok) await rm(part, { force: true });
+      throw error;
+    }
+    if (isSystemError(error)) throw error;
     return messageOf(error);
+  } finally {
+    end();
   }
 }
 
 async function check(part: string, { path, size, hash }: RemoteFile): Promise<void> {
   const digest = hash.length === 64 ? createHash("sha256") : createHash("sha1").update(`blob ${size}\0`);
-  await pipeline(createReadStream(part), digest);
+  // An empty file needs no connection.
+  if (size > 0) await pipeline(createReadStream(part), digest);
+  else await pipeline(Readable.from([]), createWriteStream(part));
   if ((await sizeOf(part)) === size && digest.digest("hex") === hash) return;
   await rm(part);
   throw problem("E088", {
@@ -92,6 +99,13 @@ async function check(part: string, { path, size, hash }: RemoteFile): Promise<vo
 }
 
 const sizeOf = async (path: string): Promise<number> => (existsSync(path) ? (await stat(path)).size : 0);
+
+const tooMuch = ({ path, size }: RemoteFile): Error =>
+  problem("E088", {
+    at: path,
+    why: `the server sends more than the ${size} bytes that its list of files states`,
+    try: "check HF_ENDPOINT; nothing of it was kept",
+  });
 
 function broken({ path, size }: RemoteFile, received: number, failure: string | undefined): Error {
   const why = `${received} of ${size} bytes arrived${failure ? ` (${failure})` : ""}`;
@@ -110,28 +124,3 @@ export const isSystemError = (error: unknown): boolean =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === "number" && !isNetworkError(error);
 const isNetworkError = (error: unknown): boolean =>
   /^(ECONN|EPIPE|ETIMEDOUT|ENET|EHOST|EAI_)/.test((error as NodeJS.ErrnoException).code ?? "");
-
-/** What the Hub calls the reason, which says more than the status. */
-export const codeOf = (response: Response): string | undefined => response.headers.get("x-error-code") ?? undefined;
-
-export function refusal({ endpoint, id, revision }: Source, status: number, at: string, code?: string): Error {
-  const page = `${endpoint}/${id}`;
-  const gated = ["the model is gated", `ask for access on ${page} and set HF_TOKEN`] as const;
-  const byCode: Record<string, readonly [string, string]> = {
-    GatedRepo: gated,
-    RevisionNotFound: [`it has no revision "${revision}"`, "check --revision: a branch, a tag or a commit"],
-    EntryNotFound: ["there is no such file in it", `look at ${page}/tree/${revision}`],
-  };
-  const byStatus: Record<number, readonly [string, string]> = {
-    401: [
-      "it wants a token, or there is no such model",
-      `check the name; if the model is private or gated, ask for access on ${page} and set HF_TOKEN`,
-    ],
-    403: gated,
-    404: ["there is no such model, file or revision", "check the name and --revision; a local path must exist"],
-    429: ["the server says that it was asked too often", "try again later, or set HF_TOKEN"],
-  };
-  const other = [`the server answered ${status}`, "try again later, or set HF_ENDPOINT"] as const;
-  const [why, hint] = byCode[code ?? ""] ?? byStatus[status] ?? other;
-  return problem("E088", { at: `${id}: ${at}`, why, try: hint });
-}

@@ -14,6 +14,10 @@ export interface HubServer {
   /** "GET /path bytes=9-" */
   requests: string[];
   fault: Fault | undefined;
+  /** What it takes for a token. */
+  token: string;
+  /** What a server that means ill does instead; false where it answers as usual. */
+  instead(request: IncomingMessage, response: ServerResponse): boolean;
   /** What is waited for before a connection breaks: a client may lose what it has not yet taken from the line. */
   beforeFault(): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +40,8 @@ export async function startHub(
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     fault: undefined,
+    token,
+    instead: () => false,
     beforeFault: async () => {},
     close: async () => {
       server.closeAllConnections();
@@ -53,8 +59,9 @@ function answer(
 ): void {
   const url = request.url!.split("?")[0]!;
   hub.requests.push(`${request.method} ${url} ${request.headers.range ?? ""}`.trim());
+  if (hub.instead(request, response)) return;
   const fail = (status: number, code: string) => response.writeHead(status, { "x-error-code": code }).end();
-  if (request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end();
+  if (request.headers.authorization !== `Bearer ${hub.token}`) return void response.writeHead(401).end();
   const listing = /^\/api\/models\/([^/]+\/[^/]+)\/tree\/(.+)$/.exec(url);
   const file = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url);
   const files = repositories[listing?.[1] ?? file?.[1] ?? ""];
