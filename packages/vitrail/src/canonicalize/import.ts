@@ -179,13 +179,21 @@ class Importer {
     return this.operator(operator, attributes, inputs, proto.output.length);
   }
 
-  private operator(operator: string, attributes: Attributes, inputs: readonly (Value | undefined)[], outputs: number) {
+  private operator(
+    operator: string,
+    given: Attributes,
+    operands: readonly (Value | undefined)[],
+    outputs: number,
+  ): readonly (Value | undefined)[] {
     const { b, opset } = this;
     const entry = operators.get(operator);
+    const written = { inputs: operands, attributes: given };
+    const raised = entry?.raise?.(written);
+    const { inputs, attributes } = raised ?? written;
     const node = { operator, inputs, attributes, outputs: [], source: b.source, pass: "", order: -1 };
     const canonical = entry?.canonical?.({ node, inputs, b, opset, outputs });
     if (canonical) return canonical;
-    const values = b.node(operator, inputs, attributes, outputs);
+    const values = b.node(operator, inputs, attributes, outputs, raised && written);
     const [table, ids] = inputs;
     if (operator === "Gather" && table && ids && isLookup(table, ids, int(node, "axis", 0)))
       markLookup(values[0]!, table, ids);

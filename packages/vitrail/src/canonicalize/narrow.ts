@@ -10,6 +10,7 @@ import { int, ints } from "../ir/attribute.js";
 import { dataInputs, type Node, numbersOf, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
+import { reducedAxes } from "../ops/reduction.js";
 import { equal, product } from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { unpack } from "./unpack.js";
@@ -201,7 +202,7 @@ function inputAxes(b: Builder, node: Node, axis: number): (number | undefined)[]
 /** A reduction with keepdims over other axes. */
 function alongKept(node: Node, axis: number): (number | undefined)[] | undefined {
   const rank = node.inputs[0]!.rank!;
-  const axes = (ints(node, "axes") ?? numbersOf(node.inputs[1]))?.map((a) => normalizeAxis(a, rank));
+  const axes = reducedAxes(node, rank);
   return axes && !axes.includes(axis) && int(node, "keepdims", 1) === 1 ? [axis, undefined] : undefined;
 }
 

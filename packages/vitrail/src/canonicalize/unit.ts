@@ -4,10 +4,11 @@
  * shape, the whole is a unit and relevance passes unchanged to that value. Residual additions and gates never match: a product
  * or a slice lies between. (Conventions 4.1, 4.2.)
  */
-import { flag, ints } from "../ir/attribute.js";
+import { flag } from "../ir/attribute.js";
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import { dominator } from "../ir/traverse.js";
 import type { Operator } from "../ops/operator.js";
+import { reducedAxes } from "../ops/reduction.js";
 import { sameShape } from "../tensor/shape.js";
 
 const ELEMENTWISE = new Set([
@@ -36,10 +37,9 @@ const isElementwise = (f: UnitFinder, node: Node): boolean =>
   f.operators.get(node.operator)?.role === "elementwise";
 
 function overLastAxes(node: Node): boolean {
-  const rank = node.inputs[0]?.rank ?? 0;
-  const axes = ints(node, "axes") ?? [-1];
-  const normal = axes.map((a) => (a < 0 ? a + rank : a));
-  return normal.every((a) => a >= rank - axes.length);
+  const rank = node.inputs[0]?.rank;
+  const axes = rank === undefined ? undefined : reducedAxes(node, rank);
+  return axes?.every((a) => a >= rank! - axes.length) ?? false;
 }
 
 /** A Transpose or Reshape that an optimiser pushed inside a unit. */

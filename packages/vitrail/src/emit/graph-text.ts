@@ -72,7 +72,9 @@ export function describeGraph(graph: ModelGraph, patch?: Patch): GraphText {
   const own = ({ name, value }: { readonly name: string; readonly value: Value }) => [name, value] as const;
   const inputs = [...graph.inputs, ...(patch?.inputs ?? []).map(own)];
   const outputs = [...graph.outputs, ...(patch?.outputs ?? []).map(own)];
-  const original = graph.builder.nodes.filter(({ pass }) => pass === "").map((node) => ({ ...node, node, pass: "" }));
+  const original = graph.builder.nodes
+    .filter(({ pass }) => pass === "")
+    .map((node) => ({ ...(node.written ?? node), node, pass: "" }));
   const added = (patch?.nodes ?? []).map((lowered) => ({ ...lowered, pass: lowered.node.pass || "canonical" }));
   const all = [...original, ...added];
   const made = new Set([...inputs.map(([, v]) => v), ...all.flatMap(({ node }) => node.outputs)]);

@@ -23,12 +23,20 @@ export interface Ratio {
   readonly by: number;
 }
 
+/** What a node reads, in one of its forms: the canonical one, or the one that an operator set writes. */
+export interface Form {
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+}
+
 export interface Node {
   /** ONNX operator type; with its domain where that is not the default one: "com.microsoft::BiasGelu". */
   readonly operator: string;
   readonly inputs: readonly (Value | undefined)[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes;
+  /** As the file has it, where the canonical form differs. */
+  readonly written?: Form | undefined;
   /** Name of the node in the file, or of the node that this one was made for. */
   readonly source: string;
   /** Which pass made it: "" for the original graph, else "canonical", "gradient", "relevance", "aggregate" ... */

@@ -5,7 +5,7 @@
 
 import { fail } from "../errors.js";
 import { type GivenAttributes, ints, typed } from "../ir/attribute.js";
-import { type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
+import { type Form, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
 import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
@@ -52,7 +52,13 @@ export class Builder {
   private settled = (dims: Shape): Shape => (this.known.size === 0 ? dims : dims.map((d) => substitute(d, this.known)));
 
   /** A node of its own (the original graph's); `emit` shares equal ones. */
-  node(operator: string, inputs: readonly (Value | undefined)[], given: GivenAttributes, outputs: number): Value[] {
+  node(
+    operator: string,
+    inputs: readonly (Value | undefined)[],
+    given: GivenAttributes,
+    outputs: number,
+    written?: Form,
+  ): Value[] {
     const entry = this.operators.get(operator) ?? unknownOperator(operator);
     const attributes = typed(given);
     const head = { operator, inputs, attributes, source: this.source };
@@ -72,7 +78,7 @@ export class Builder {
       v.data = data && isFloat(type);
       return v;
     });
-    const node: Node = { ...head, outputs: values, pass: this.pass, order: this.count };
+    const node: Node = { ...head, written, outputs: values, pass: this.pass, order: this.count };
     for (const v of values) v.producer = node;
     this.nodes.push(node);
     return values;

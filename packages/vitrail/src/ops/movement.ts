@@ -7,6 +7,7 @@ import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { entriesOf, foldInts, input, pickInts } from "./infer.js";
 import { defineOp, type GradientContext, type InferContext, type Inferred } from "./operator.js";
+import { inputSince } from "./parameter.js";
 
 const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeLike(dy, x!)];
 
@@ -67,14 +68,6 @@ export const permOf = (node: Pick<Node, "attributes">, rank: number): readonly n
 const axesInput = (c: { node: Pick<Node, "attributes" | "inputs"> }): readonly number[] | undefined =>
   ints(c.node, "axes") ?? numbersOf(c.node.inputs[1]);
 
-/** Below opset 13 the axes are an attribute, from then on an input; the canonical form is the attribute. */
-const lowerAxes = (node: Node, opset: number, b: Builder) => {
-  const axes = ints(node, "axes");
-  if (opset < 13 || !axes) return { inputs: node.inputs, attributes: node.attributes };
-  const { axes: _, ...attributes } = node.attributes;
-  return { inputs: [node.inputs[0], b.ints(axes)], attributes };
-};
-
 export const Unsqueeze = defineOp("Unsqueeze", {
   role: "movement",
   infer: (c): Inferred => {
@@ -88,7 +81,7 @@ export const Unsqueeze = defineOp("Unsqueeze", {
     return { type: x.type, shape, ints: relabel(x, shape), number: x.number };
   },
   gradient: backToInput,
-  lower: lowerAxes,
+  ...inputSince("axes", 13),
 });
 
 export const Squeeze = defineOp("Squeeze", {
@@ -103,7 +96,7 @@ export const Squeeze = defineOp("Squeeze", {
     return { type: x.type, shape, ints: relabel(x, shape), number: x.number };
   },
   gradient: backToInput,
-  lower: lowerAxes,
+  ...inputSince("axes", 13),
 });
 
 const relabel = (x: Value, shape: Shape) => {

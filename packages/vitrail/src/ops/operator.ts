@@ -3,7 +3,7 @@
  * cotangent is pulled back. Everything else (relevance rules, methods, printing, emission) is made from these entries.
  */
 import { fail } from "../errors.js";
-import { type Node, place, type Ratio, type SymbolicInts, type Value } from "../ir/graph.js";
+import { type Form, type Node, place, type Ratio, type SymbolicInts, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import type { ElementType } from "../tensor/element-type.js";
 import type { Shape } from "../tensor/shape.js";
@@ -68,12 +68,6 @@ export interface CanonicalContext {
   readonly outputs: number;
 }
 
-/** The written form of a node in an operator set: attributes that became inputs, and the like. */
-export interface Lowered {
-  readonly inputs: readonly (Value | undefined)[];
-  readonly attributes: Node["attributes"];
-}
-
 export interface Operator {
   readonly name: string;
   readonly role: Role | ((node: Node) => Role);
@@ -84,7 +78,9 @@ export interface Operator {
   readonly scalar?: (...x: number[]) => number;
   /** Rewrites the operator into simpler ones; its outputs then stand for the original outputs. */
   readonly canonical?: (context: CanonicalContext) => readonly (Value | undefined)[] | undefined;
-  readonly lower?: (node: Node, opset: number, b: Builder) => Lowered;
+  /** The canonical form of what a file writes, where that is another; `lower` writes the canonical form in an opset. */
+  readonly raise?: (written: Form) => Form | undefined;
+  readonly lower?: (node: Node, opset: number, b: Builder) => Form;
 }
 
 export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator => ({ name, ...entry });

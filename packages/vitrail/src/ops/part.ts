@@ -7,6 +7,7 @@ import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, entriesOf, foldInts, input, pickInts, vector } from "./infer.js";
 import { defineOp, type Inferred, refuseGradient } from "./operator.js";
+import { inputSince } from "./parameter.js";
 
 export const Concat = defineOp("Concat", {
   role: "movement",
@@ -161,12 +162,7 @@ export const Split = defineOp("Split", {
       ),
     ];
   },
-  lower: (node, opset, b) => {
-    const split = ints(node, "split");
-    if (opset < 13 || split === undefined) return { inputs: node.inputs, attributes: node.attributes };
-    const { split: _, ...attributes } = node.attributes;
-    return { inputs: [node.inputs[0], b.ints(split)], attributes };
-  },
+  ...inputSince("split", 13),
 });
 
 function splitSizes(node: Pick<Node, "attributes" | "inputs">, extent: D.Dim, count: number): readonly D.Dim[] {

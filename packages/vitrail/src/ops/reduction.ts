@@ -7,6 +7,7 @@ import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input, vector } from "./infer.js";
 import { defineOp, type InferContext, type Inferred, notCovered, type Operator } from "./operator.js";
+import { inputSince } from "./parameter.js";
 
 /** Axes as non-negative numbers; all axes where none are given. */
 export function reducedAxes(node: Pick<Node, "attributes" | "inputs">, rank: number): readonly number[] | undefined {
@@ -31,16 +32,6 @@ function knownAxes(node: Node, rank: number): readonly number[] {
   );
 }
 
-/** From which opset on the axes are an input. */
-const AXES_INPUT: Record<string, number> = { ReduceSum: 13 };
-
-const lower = (node: Node, opset: number, b: Builder) => {
-  const axes = ints(node, "axes");
-  if (!axes || opset < (AXES_INPUT[node.operator] ?? 18)) return { inputs: node.inputs, attributes: node.attributes };
-  const { axes: _, ...attributes } = node.attributes;
-  return { inputs: [node.inputs[0], b.ints(axes)], attributes };
-};
-
 /** Brings a reduced tensor back to the rank of `x`, with extent 1 along the reduced axes. */
 function restore(v: Value, node: Node, x: Value, b: Builder): Value {
   if (int(node, "keepdims", 1) === 1) return v;
@@ -57,7 +48,7 @@ type Pull = (c: { x: Value; y: Value; dy: Value; b: Builder; axes: readonly numb
 const reduction = (name: string, role: Operator["role"], pull?: Pull, fold?: (entries: readonly D.Dim[]) => D.Dim) =>
   defineOp(name, {
     role,
-    lower,
+    ...inputSince("axes", name === "ReduceSum" ? 13 : 18),
     infer: (c): Inferred => {
       const known = fold && intsOf(input(c, 0));
       const shape = reducedShape(c);
