@@ -1,4 +1,5 @@
 /** Every relevance rule against plain loops, in float64. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelWriter } from "../../../test/support/model.js";
 import { random } from "../../../test/support/random.js";
@@ -75,6 +76,53 @@ describe("z+ for data times weights", () => {
     const found = await linear((m) => m.op("MatMul", [m.data("x", [1, 3], x), m.fixed(w, [3, 2])], {}, ["y"]), R);
     expect(sum(found)).toBeCloseTo(7, 6);
     expect(distance(found, zPlus(rows(x, 3), rows(w, 2), rows(R, 2)).flat())).toBeLessThan(EXACT);
+  });
+
+  /** float32 as a model has it; many of a layer's inputs are zero, and a bias may lie on it. */
+  const sparse = async (x: readonly number[], w: readonly number[], bias: readonly number[] | undefined, d: number) => {
+    const [n, k] = [x.length / d, w.length / d];
+    const m = new ModelWriter({ opset: 17 });
+    const wide = m.op("MatMul", [m.input("x", "float32", [1, n, d]), m.weights(w, [d, k])]);
+    m.op(bias ? "Add" : "Identity", bias ? [wide, m.weights(bias, [k])] : [wide], {}, ["y"]);
+    const subject = {
+      bytes: () => m.bytes(),
+      output: (name: string) => m.output(name),
+      feeds: { x: array("float32", x, [1, n, d]) },
+    };
+    // What is nearly nothing beside what cancels is a matter of rounding: nothing is asked of it.
+    const clear = rows(x, d).flatMap((row) =>
+      rows(w, k)[0]!.map((_, j) => {
+        const parts = row.map((v, i) => v * w[i * k + j]!);
+        const z = sum(parts.map((p) => Math.max(p, 0)));
+        return z === 0 || z > 1e-3 * (sum(parts.map(Math.abs)) + Math.abs(bias?.[j] ?? 0));
+      }),
+    );
+    const R = draw(n * k, 3).map((r, i) => (clear[i] ? r : 0));
+    const { x: found } = await pulled(subject, { from: "y", start: R, wanted: ["x"] });
+    return { found: found!, expected: zPlus(rows(x, d), rows(w, k), rows(R, k)).flat(), R };
+  };
+
+  test("where few of many inputs are not zero, an output that nothing speaks for loses its relevance", async () => {
+    const cases = fc.record({
+      seed: fc.integer({ min: 0, max: 1e6 }),
+      d: fc.constantFrom(32, 64, 200),
+      alive: fc.integer({ min: 0, max: 6 }),
+      biased: fc.boolean(),
+      size: fc.constantFrom(1e-3, 1, 1e3),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ seed, d, alive, biased, size }) => {
+        const [n, k] = [4, 24];
+        const values = draw(n * d, seed).map((v, i) => (i % d < alive ? Math.fround(v * size) : 0));
+        const w = draw(d * k, seed + 1).map(Math.fround);
+        const bias = biased ? draw(k, seed + 2).map(Math.fround) : undefined;
+        const { found, expected, R } = await sparse(values, w, bias, d);
+        const most = Math.max(...R.map(Math.abs)) * k;
+        expect(found.every((r, i) => Math.abs(r - expected[i]!) < 1e-2 * most)).toBe(true);
+        expect(sum(found.map(Math.abs))).toBeLessThan(1.01 * sum(R.map(Math.abs)));
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("weights first, as an Einsum", async () => {

@@ -6,6 +6,7 @@ import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
 import { VitrailError } from "../src/errors.js";
 import { readMetadata } from "../src/metadata.js";
+import { builtMethods } from "../src/methods/registry.js";
 import { matmul, rows, sum } from "./support/loops.js";
 import { distance, explained, feedsOf, sampleOf, targets } from "./support/program.js";
 import { readings, Sketch } from "./support/relevance.js";
@@ -20,6 +21,29 @@ function reading(R: readonly number[], z: readonly number[], epsilon: number) {
   const grown = size.map((r, i) => r * (mean / (Math.abs(z[i]!) + Math.max(epsilon, 1e-9) * mean)) ** 2);
   return { weak: sum(weak), all: sum(size), magnification: sum(grown) / sum(size) };
 }
+
+test("a method that has relevance rules has what steadies them", () => {
+  const ruled = builtMethods.filter((m) => m.composite);
+  expect(ruled.length).toBeGreaterThan(2);
+  for (const { id, options } of ruled)
+    expect(
+      options.map((o) => o.name),
+      id,
+    ).toEqual(expect.arrayContaining(["stabilizer", "ridge"]));
+});
+
+test.each(["lrp", "partial-lrp"])(
+  "%s: a ridge bounds what a cancelling addition makes of relevance",
+  async (method) => {
+    const model = vit({ depth: 3, gain: 4, seed: 5 });
+    const feeds = { ...feedsOf({ seed: 5 }, 1), ...targets(1) };
+    const size = async (ridge: number) => {
+      const [row] = await explained(model, { method, ridge }, feeds);
+      return Math.max(...row!.map(Math.abs));
+    };
+    expect(await size(0.3)).toBeLessThan(await size(0));
+  },
+);
 
 describe("the reading of one addition", () => {
   // Of the first sample one sum nearly cancels.

@@ -5,6 +5,7 @@
 import { lrp2021 } from "../relevance/composites.js";
 import { compat } from "./compat.js";
 import type { BuiltMethod } from "./method.js";
+import { ridge, stabilizer } from "./stabilizer.js";
 
 export const partialLrp: BuiltMethod = {
   id: "partial-lrp",
@@ -15,7 +16,7 @@ export const partialLrp: BuiltMethod = {
   classSpecific: true,
   kind: "tokens",
   signed: false,
-  options: [compat],
+  options: [stabilizer, ridge, compat],
   composite: () => lrp2021,
   build: ({ b, flow, view, analysis }) => {
     const last = analysis.sites.at(-1);

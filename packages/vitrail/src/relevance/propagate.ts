@@ -93,6 +93,7 @@ function ruleContext(
     },
     scalarOf: (i) => scalarOf(node.inputs[i]!),
     fanIn: fanIn(node),
+    isDense: isDense(b, node),
   };
 }
 
@@ -136,6 +137,19 @@ function fanIn(node: Node): number | undefined {
   const shape = node.operator === "MatMul" ? data?.shape?.slice(-1) : weight?.shape?.slice(1);
   const extent = node.operator === "MatMul" && data === node.inputs[1] ? data?.shape?.slice(-2, -1) : shape;
   return extent?.every((d) => typeof d === "number") ? (extent as number[]).reduce((n, d) => n * d, 1) : undefined;
+}
+
+/** Back from a layer through what only moves, scales or shifts: a norm, or values that an attention weighs. */
+function isDense(b: Builder, node: Node): boolean {
+  for (let at: Node | undefined = dataInputs(node)[0]?.producer; at; ) {
+    const operator = b.operators.get(at.operator);
+    const role = operator && roleOf(operator, at);
+    if (role === "normalization" || role === "bilinear") return true;
+    const data: Value[] = dataInputs(at);
+    if (data.length !== 1 || (role !== "movement" && role !== "affine" && at.operator !== "Cast")) return false;
+    at = data[0]!.producer;
+  }
+  return false;
 }
 
 /** R_x = x · Jᵀ(R / y) with the rotary steps between x and y taken as one linear map. */

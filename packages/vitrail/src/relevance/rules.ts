@@ -4,6 +4,7 @@
  */
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
+import type { ElementType } from "../tensor/element-type.js";
 
 export interface RuleContext {
   readonly node: Node;
@@ -28,6 +29,8 @@ export interface RuleContext {
   readonly scalarOf: (input: number) => number;
   /** How many inputs one output of a linear layer sums over, where it is known. */
   readonly fanIn: number | undefined;
+  /** Whether the data cannot be zero in most of the layer's inputs: they come straight from a norm or from an attention. */
+  readonly isDense: boolean;
   /** y + bias, where the file computes that sum in the precision of the rules. */
   readonly biased: Biased | undefined;
 }
@@ -85,13 +88,14 @@ export const halves =
 export const zPlus = (): RelevanceRule => (c) =>
   c.fanIn !== undefined && c.fanIn < 32 ? zPlusByParts(c) : zPlusByMagnitude(c);
 
-const zPlusByMagnitude: RelevanceRule = ({ x, y, R, b, at, vjp, data, biased }) => {
+const zPlusByMagnitude: RelevanceRule = (c) => {
+  const { x, y, R, b, at, vjp, data, biased } = c;
   const i = data.indexOf(true);
   const magnitude = x.map((v) => b.abs(v));
-  const Z = biased
-    ? b.add(biased.sum, b.add(at(magnitude), withoutBias(b, biased.bias)))
-    : b.add(b.add(y, at(magnitude)), 2e-9);
-  const S = b.div(R, Z);
+  const all = at(magnitude);
+  const Z = biased ? b.add(biased.sum, b.add(all, withoutBias(b, biased.bias))) : b.add(b.add(y, all), 2e-9);
+  const quotient = b.div(R, Z);
+  const S = c.isDense ? quotient : b.where(b.greater(Z, uncertain(c, all)), quotient, b.scalar(0));
   const [straight, absolute] = [vjp(S)[i]!, vjp(S, magnitude)[i]!];
   return x.map((v, k) => (k === i ? b.add(b.mul(v, straight), b.mul(magnitude[k]!, absolute)) : undefined));
 };
@@ -104,6 +108,24 @@ function withoutBias(b: Builder, bias: Value): Value {
   const lastBit = b.real === "float64" ? 2 ** -52 : 2 ** -23;
   return b.sub(1e-30, b.mul(bias, 1 - lastBit));
 }
+
+/**
+ * Where every product is negative, y and |x||W| cancel, and what is left of Z is what rounding left of them: below so much of
+ * what was added up, nothing speaks for the output, and its relevance is lost, as with the authors' own guard.
+ */
+function uncertain({ b, node, biased }: RuleContext, all: Value): Value {
+  const part = ROUNDING[node.outputs[0]!.type] ?? ROUNDING.float32!;
+  const noise = b.mul(all, part);
+  return biased ? b.add(noise, b.mul(b.abs(biased.bias), part)) : noise;
+}
+
+/** A hundred units in the last place for a sum of many products in that type; four where a sum was rounded to the type. */
+const ROUNDING: Partial<Record<ElementType, number>> = {
+  float64: 2 ** -45,
+  float32: 2 ** -16,
+  float16: 2 ** -9,
+  bfloat16: 2 ** -6,
+};
 
 const zPlusByParts: RelevanceRule = ({ x, R, b, at, vjp, data }) => {
   const i = data.indexOf(true);
