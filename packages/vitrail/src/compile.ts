@@ -16,6 +16,7 @@ import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
 import type { Value } from "./ir/graph.js";
+import { verifyMap } from "./ir/verify.js";
 import { lift } from "./lift/lift.js";
 import { type Metadata, originalBytes, type Tower } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
@@ -62,7 +63,9 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const b = graph.builder;
   settleSoftmax(b);
   if (!method.copiesForward) recogniseActivations(b);
+  b.verify("canonicalize", [...graph.outputs.values()]);
   const read = method.everyToken?.(values) || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
+  b.verify("narrow", [...graph.outputs.values()]);
   const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
   const [analysis] = analyses as [Analysis, ...Analysis[]];
   const one = targetInput(b, mode, analysis.output);
@@ -72,6 +75,10 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const results = analyses.map((each, index) => {
     const { source } = each;
     const explained = explain(each, method, values, seed, { stability });
+    const { inputs = [], outputs = [] } = explained;
+    b.verify(method.id, [explained.relevance], [...(one ? [one] : []), ...inputs.map((i) => i.value)]);
+    // A program that is fed more than the model is part of a method: what it gives is for whoever drives it.
+    if (inputs.length === 0) verifyMap(method.id, explained.relevance, explained.kind ?? method.kind, source.value);
     const result = (what: string, found: Value) => {
       const all = one && target && several ? lift(b, found, one, target) : found;
       b.pass = "output";
@@ -88,7 +95,6 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
       sites: explained.sites.map((s) => s.softmax.source),
       ...(reading && { stability: { name: reading.name } }),
     };
-    const { inputs = [], outputs = [] } = explained;
     return { tower, inputs, outputs: [relevance, ...(reading ? [reading] : []), ...outputs] };
   });
   const [first, ...further] = results.map(({ tower }) => tower) as [Tower, ...Tower[]];
@@ -104,12 +110,16 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   };
   const outputs = results.flatMap((r) => r.outputs);
   const roots = outputs.map((o) => o.value);
+  const fed = [...(target ? [target] : []), ...results.flatMap((r) => r.inputs.map((i) => i.value))];
+  const verified = (pass: string) => b.verify(pass, roots, fed);
+  if (several) verified("lift");
   const { compact = countWeights(b, roots) > LARGE } = request;
   if (!compact) foldIntoWeights(b, roots);
   spreadRows(b, roots);
   // With several targets the copies that this needs cost as much as it saves.
   if (compact && !several) joinProducts(b, roots);
   if (compact) readTransposed(b, roots);
+  verified("optimize");
   const patch = writePatch({
     b,
     taken: graph.names,

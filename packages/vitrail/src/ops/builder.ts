@@ -6,12 +6,13 @@
 import { fail } from "../errors.js";
 import { type GivenAttributes, ints, typed } from "../ir/attribute.js";
 import { type Form, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
+import { broken, verify } from "../ir/verify.js";
 import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
-import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
+import { normalizeAxis, type Shape, ShapeMismatch, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { Extents } from "./extents.js";
-import { type Inferred, type Operator, unknownOperator } from "./operator.js";
+import { type InferContext, type Inferred, type Operator, unknownOperator } from "./operator.js";
 
 type Operand = Value | number;
 
@@ -46,6 +47,7 @@ export class Builder {
   fresh = (hint: string): Dim => symbol(`${hint}#${this.symbols++}`);
 
   private equate = (a: Dim, c: Dim): void => {
+    sameExtent(a, c);
     const found = typeof a === "number" ? solve(c, a) : typeof c === "number" ? solve(a, c) : undefined;
     if (found) this.learned.set(...found);
   };
@@ -62,9 +64,7 @@ export class Builder {
     const entry = this.operators.get(operator) ?? unknownOperator(operator);
     const attributes = typed(given);
     const head = { operator, inputs, attributes, source: this.source };
-    const { opset, fresh, equate } = this;
-    const inferred = entry.infer({ node: head, outputs, opset, fresh, equate });
-    const list: readonly Inferred[] = Array.isArray(inferred) ? inferred : [inferred as Inferred];
+    const list = this.fitting(head, outputs);
     const dependent = inputs.some((v) => v?.dependent) && operator !== "Shape" && operator !== "Size";
     // What nobody knows is taken for data, so that it is reported where it matters instead of ending the path unseen.
     const carries = entry.role !== "opaque" || entry.gradient !== undefined || !this.operators.has(operator);
@@ -82,6 +82,34 @@ export class Builder {
     for (const v of values) v.producer = node;
     this.nodes.push(node);
     return values;
+  }
+
+  /** What holds of a graph after every pass (ir/verify.ts), for all that the roots depend on. Nothing is learned from it. */
+  verify(pass: string, roots: readonly Value[], inputs: Iterable<Value> = []): void {
+    const fresh = (hint: string): Dim => symbol(`${hint}#?`);
+    const infer = (node: Node) => this.inferred(node, node.outputs.length, fresh, sameExtent);
+    verify(roots, { pass, inputs: new Set(inputs), infer });
+  }
+
+  /** In a pass, operands that do not fit are a mistake of ours; in the file, whoever reads it says so. */
+  private fitting(node: InferContext["node"], outputs: number): readonly Inferred[] {
+    try {
+      return this.inferred(node, outputs, this.fresh, this.equate);
+    } catch (error) {
+      if (error instanceof ShapeMismatch && this.pass !== "") broken(this.pass, node, error.message);
+      throw error;
+    }
+  }
+
+  private inferred(
+    node: InferContext["node"],
+    outputs: number,
+    fresh: InferContext["fresh"],
+    equate: InferContext["equate"],
+  ) {
+    const entry = this.operators.get(node.operator) ?? unknownOperator(node.operator);
+    const inferred = entry.infer({ node, outputs, opset: this.opset, fresh, equate });
+    return Array.isArray(inferred) ? (inferred as readonly Inferred[]) : [inferred as Inferred];
   }
 
   emitAll(
@@ -305,6 +333,10 @@ export class Builder {
 
   expand = (x: Value, dims: Shape): Value =>
     x.shape && sameShape(x.shape, dims) ? x : this.emit("Expand", [x, this.extents.tensorOf(dims)]);
+}
+
+function sameExtent(a: Dim, c: Dim): void {
+  if (typeof a === "number" && typeof c === "number" && a !== c) throw new ShapeMismatch(`${a} against ${c}`);
 }
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

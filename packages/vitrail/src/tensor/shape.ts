@@ -3,10 +3,19 @@ import { type Dim, equal } from "./dim.js";
 
 export type Shape = readonly Dim[];
 
-/** The dimension that two broadcast dimensions give. A known extent wins over a symbol: they must agree at run time. */
+/** Shapes that do not fit each other. What it means is known where it is caught: a fault of the file, or of a pass. */
+export class ShapeMismatch extends Error {
+  override readonly name = "ShapeMismatch";
+}
+
+/**
+ * The dimension that two broadcast dimensions give. A known extent wins over a symbol: they must agree at run time.
+ * @throws ShapeMismatch where two extents are known and differ, neither being 1
+ */
 export function broadcastDim(a: Dim, b: Dim): Dim {
   if (a === 1) return b;
   if (b === 1 || equal(a, b)) return a;
+  if (typeof a === "number" && typeof b === "number") throw new ShapeMismatch(`${a} against ${b} does not broadcast`);
   return typeof a === "number" ? a : b === 0 || typeof b === "number" ? b : a;
 }
 
@@ -19,6 +28,12 @@ export function broadcast(...shapes: readonly Shape[]): Shape {
 }
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => equal(d, b[i]!));
+
+/** Both are known, and differ in rank or in an extent that both know. */
+export const contradicts = (a: Shape | undefined, b: Shape | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  (a.length !== b.length || a.some((d, i) => typeof d === "number" && typeof b[i] === "number" && d !== b[i]));
 
 /** Non-negative axis numbers. */
 export const normalizeAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
