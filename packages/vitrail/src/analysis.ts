@@ -1,6 +1,7 @@
 /** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
+import { loneNorm } from "./canonicalize/lone-norm.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { UnitFinder } from "./canonicalize/unit.js";
 import { type DiagnosticCode, diagnostic, fail, VitrailError } from "./errors.js";
@@ -16,11 +17,19 @@ export interface Source {
   readonly input: string;
 }
 
+/** A source with what input methods explain of it. */
+export interface ExplainedSource extends Source {
+  /** The value itself; where looked-up embeddings go into a norm alone, the norm's output. */
+  readonly point: Value;
+  /** Name of that norm's node. */
+  readonly norm?: string;
+}
+
 export interface Analysis {
   readonly model: ModelGraph;
   readonly outputName: string;
   readonly output: Value;
-  readonly source: Source;
+  readonly source: ExplainedSource;
   /** Every source of the model on the path to the output. */
   readonly sources: readonly Source[];
   /** Sites of the explained tower, in data-flow order. */
@@ -53,7 +62,13 @@ export function analyse(model: ModelGraph, choice: Choice): Analysis {
     .map((s, index) => ({ ...s, index }));
   const order = new Map(nodes.map((n, i) => [n, i]));
   const units = { operators: model.builder.operators, position: (n: Node) => order.get(n) ?? -1 };
-  return { model, outputName, output, source, sources, sites, towards, units, readout: choice.readout };
+  const explained = pointOf(source, units, nodes);
+  return { model, outputName, output, source: explained, sources, sites, towards, units, readout: choice.readout };
+}
+
+function pointOf(source: Source, units: UnitFinder, nodes: readonly Node[]): ExplainedSource {
+  const norm = source.kind === "embedding" ? loneNorm(units, nodes, source.value) : undefined;
+  return norm ? { ...source, point: norm.output, norm: norm.node } : { ...source, point: source.value };
 }
 
 /** The output that is explained, by name or by choice. */

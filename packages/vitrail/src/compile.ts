@@ -93,6 +93,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
       relevance: { name: relevance.name, kind: explained.kind ?? method.kind },
       tokens: explained.tokens ? tokensOf(explained.tokens) : null,
       sites: explained.sites.map((s) => s.softmax.source),
+      ...(explained.norm !== undefined && { norm: explained.norm }),
       ...(reading && { stability: { name: reading.name } }),
     };
     return { tower, inputs, outputs: [relevance, ...(reading ? [reading] : []), ...outputs] };

@@ -37,6 +37,8 @@ const CATALOGUE = {
   E033: { kind: "unsupported", title: "decoder with a cache" },
   E034: { kind: "unsupported", title: "several targets at once are not covered by operator" },
   // What shows only when a model is run.
+  E040: { kind: "input", title: "the map has values that are not finite" },
+  E041: { kind: "input", title: "the map is zero everywhere" },
   E060: { kind: "input", title: "an input is missing" },
   E061: { kind: "input", title: "no such input" },
   E062: { kind: "input", title: "wrong element type" },

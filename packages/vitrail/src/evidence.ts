@@ -33,7 +33,7 @@ export function evidenceOf(
   if (!analysis) return [];
   return [
     outputOf(graph, analysis, chosen),
-    inputOf(analysis, chosen),
+    inputOf(analysis, chosen, metadata),
     attentionOf(analysis, metadata),
     ...(metadata?.relevance.kind === "tokens" ? [tokensOf(analysis, metadata)] : []),
     ...(metadata?.readout ? [readoutOf(metadata, chosen)] : []),
@@ -55,17 +55,19 @@ function outputOf({ outputs }: ModelGraph, { outputName: value }: Analysis, chos
   return { ...how, state: "derived", evidence };
 }
 
-function inputOf({ source, sources }: Analysis, chosen: Chosen): Finding {
+function inputOf({ source, sources }: Analysis, chosen: Chosen, metadata: Metadata | undefined): Finding {
   const finding = "input" as const;
   const offered = [...new Set(sources.map(({ input }) => input))];
   const others = offered.filter((name) => name !== source.input);
   const flag = others.length > 0 ? `--explains ${others.join(" | ")}` : undefined;
   const how = { finding, value: source.input, ...(flag && { flag }) };
   const table = source.value.lookup?.table.shape;
+  const norm =
+    metadata?.norm === undefined ? "" : `, and go into the norm "${metadata.norm}" alone, whose output is explained`;
   const means =
     source.kind === "input"
       ? "numbers that the output is differentiable in"
-      : `ids that are looked up in a table${table ? ` of ${table.join(" × ")}` : ""}`;
+      : `ids that are looked up in a table${table ? ` of ${table.join(" × ")}` : ""}${norm}`;
   if (chosen.explains) return { ...how, state: "given", evidence: `named by the caller: ${means}` };
   if (others.length === 0)
     return { ...how, state: "found", evidence: `the only one that leads to the output: ${means}` };

@@ -28,6 +28,8 @@ export interface Tower {
   /** Which tokens the head reads, in words. */
   readonly readout: string;
   readonly relevance: { readonly name: string; readonly kind: "tokens" | "input" };
+  /** Node of the norm whose output an input method explains in place of the looked-up embeddings that go into it alone. */
+  readonly norm?: string;
   /** Leading special tokens, and where the others lie. */
   readonly tokens: ({ readonly prefix: number } & Patches) | null;
   /** The output [batch, 2 + blocks] that tells how far the numbers can be trusted, where it was asked for. */

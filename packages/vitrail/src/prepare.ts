@@ -84,6 +84,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
     readout: "",
     target: { name: null, mode: target, several: resolved.several },
     relevance: { name: "relevance", kind: method.kind },
+    ...(program && source.norm !== undefined && { norm: source.norm }),
     tokens: patches ? { prefix: 0, ...patches } : null,
     sites: [],
     source: { sha256: sha256(original), bytes: original.length },
@@ -106,7 +107,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
 }
 
 function embeddingsOf({ source, model }: Analysis): DrivenProgram["embeddings"] {
-  const width = source.kind === "embedding" ? source.value.shape?.at(-1) : undefined;
+  const width = source.kind === "embedding" ? source.point.shape?.at(-1) : undefined;
   return typeof width === "number" ? { width, type: model.builder.real } : null;
 }
 

@@ -89,9 +89,8 @@ export function warningsOf(answer: Answer): string[] {
   const { sample, explanation, row, chosen, words = [], warnings = [] } = answer;
   const stability = stabilityOf(answer);
   const { id, classSpecific } = findMethod(explanation.metadata.method);
-  const values = explanation.toTokens(row);
+  const { norm } = explanation.metadata;
   const missed = explanation.completeness?.[row]?.error ?? 0;
-  const odd = values.filter((value) => !Number.isFinite(value)).length;
   return [
     ...(sample.warnings ?? []),
     ...warnings,
@@ -101,7 +100,11 @@ export function warningsOf(answer: Answer): string[] {
     ...(missed > 0.05
       ? [`the map misses the sum it should have by ${(100 * missed).toFixed(0)} %: more steps may help`]
       : []),
-    ...(odd > 0 ? [`${odd} of ${values.length} values are not finite`] : []),
+    ...(norm === undefined
+      ? []
+      : [
+          `the looked-up embeddings go into the norm "${norm}" alone, before which input times gradient is zero: its output is explained`,
+        ]),
     ...(stability?.poor ? [instability(stability)] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { VitrailError } from "vitrail";
 import type { ExplanationDocument } from "vitrail/node";
 import type { Source } from "../input/source.js";
 import { type OutputPlan, writeAnswers } from "../output/files.js";
@@ -5,7 +6,8 @@ import { asVitrailError } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { type DocumentContext, toDocument } from "./document.js";
 import { sayAnswers } from "./say.js";
-import type { Answerer } from "./work.js";
+import { titleOf } from "./title.js";
+import type { Answer, Answerer } from "./work.js";
 
 export interface Failure {
   input: string;
@@ -48,7 +50,13 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
     const samples = (await Promise.all(batch.map((source) => attempt([source.name], source.load)))).flat();
     const names = samples.map(({ name }) => name);
     const pages = samples.length > 0 ? await attempt(names, () => work.answer(samples)) : [];
-    for (const own of pages) {
+    for (const page of pages) {
+      const own = page.filter((answer) => {
+        const error = problemOf(answer);
+        if (error) outcome.failures.push({ input: answer.sample.name, error });
+        return !error;
+      });
+      if (own.length === 0 && page.length > 0) continue;
       outcome.answered++;
       sayAnswers(terminal, own, plan ? await writeAnswers(own, plan) : [], said);
       if (context) outcome.documents.push(...own.map((answer) => toDocument(answer, context)));
@@ -57,6 +65,14 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
   }
   bar.end();
   return outcome;
+}
+
+/** A map that explains nothing is an error of its input, whatever was asked of it besides. */
+export function problemOf(answer: Answer): VitrailError | undefined {
+  const found = answer.parts.map(({ explanation, row }) => explanation.problem(row));
+  // A window of a long text may have no part in the answer.
+  const worst = found.find((d) => d?.code === "E040") ?? (found.every((d) => d) ? found[0] : undefined);
+  return worst && new VitrailError([{ ...worst, at: `the map of ${titleOf(answer)}` }]);
 }
 
 /** The JSON of a run: one explanation by itself, several as a list, failures beside them. */

@@ -34,7 +34,7 @@ const gradient = {
 
 const atInput: BuiltMethod = {
   ...gradient,
-  build: (context) => ({ relevance: gradientAgain(context, context.analysis.source.value).gradient, sites: [] }),
+  build: (context) => ({ relevance: gradientAgain(context, context.analysis.source.point).gradient, sites: [] }),
 };
 
 const atEmbedding: BuiltMethod = {
@@ -42,7 +42,7 @@ const atEmbedding: BuiltMethod = {
   build: (context) => {
     const { b, analysis } = context;
     const { source, model } = analysis;
-    const embedded = b.asReal(source.value);
+    const embedded = b.asReal(source.point);
     const shape = b.shape(embedded);
     const ids = b.shape(model.inputs.get(source.input)!);
     if (shape.length !== ids.length + 1 || !ids.every((d, i) => equal(d, shape[i]!)))
@@ -54,7 +54,7 @@ const atEmbedding: BuiltMethod = {
     const shift = b.value(b.real, shape);
     shift.data = true;
     const point = b.add(embedded, shift);
-    const { output, gradient } = gradientAgain(context, b.cast(point, source.value.type));
+    const { output, gradient } = gradientAgain(context, b.cast(point, source.point.type));
     return {
       relevance: gradient,
       sites: [],
@@ -69,7 +69,7 @@ const atEmbedding: BuiltMethod = {
 
 /** What the model says at `point` in place of its source, and the gradient there. */
 function gradientAgain({ b, analysis, seed }: MethodContext, point: Value): { output: Value; gradient: Value } {
-  const output = copyForward(b, new Map([[analysis.source.value, point]]), analysis.output);
+  const output = copyForward(b, new Map([[analysis.source.point, point]]), analysis.output);
   recogniseActivations(b, ancestors([output], dataInputs));
   const found = pullBack(b, { name: "gradient", output, seed, wanted: new Set([point]), step: gradientStep(b) });
   return { output, gradient: found.get(point)! };

@@ -55,6 +55,8 @@ export interface Explained {
   readonly readout?: string;
   /** Sites whose maps were used. */
   readonly sites: readonly AttentionSite[];
+  /** The norm whose output is explained in place of the looked-up embeddings that go into it alone. */
+  readonly norm?: string;
   /** Where options decide it: what the values are about. */
   readonly kind?: MethodEntry["kind"];
   /** Further inputs and outputs of the program, for whoever drives it. */

@@ -12,6 +12,7 @@ import { dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
 import { type Pull, type PullContext, unchanged } from "./gradient-rules.js";
+import { timesInput } from "./gradient-x-input.js";
 import type { Explained, MethodContext } from "./method.js";
 
 export interface Theory {
@@ -30,9 +31,8 @@ export function modifiedGradientTimesInput(
   const { b, analysis, seed } = c;
   const { source, output } = analysis;
   const step = modifiedStep(b, analysis, theory);
-  const found = pullBack(b, { name: "relevance", output, seed, wanted: new Set([source.value]), step });
-  const product = b.mul(b.asReal(source.value), found.get(source.value)!);
-  return { relevance: source.kind === "embedding" ? b.reduceSum(product, [-1], false) : product, sites: [] };
+  const found = pullBack(b, { name: "relevance", output, seed, wanted: new Set([source.point]), step });
+  return timesInput(b, analysis, found.get(source.point)!);
 }
 
 export function modifiedStep(b: Builder, { output, units }: Analysis, theory: Theory): Step {

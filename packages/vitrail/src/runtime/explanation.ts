@@ -1,3 +1,4 @@
+import { type Diagnostic, diagnostic } from "../errors.js";
 import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Completeness } from "../methods/drive.js";
@@ -65,6 +66,23 @@ export class Explanation {
   toTokens(sample = 0): Float32Array {
     const size = sizeOf(this.relevance.dims.slice(1));
     return toFloat32(this.relevance).slice(sample * size, (sample + 1) * size);
+  }
+
+  /** Why one sample's map explains nothing: E040 where a value is not finite, E041 where all of them are zero. */
+  problem(sample = 0): Diagnostic | undefined {
+    const values = this.toTokens(sample);
+    const { method } = this.metadata;
+    const odd = values.filter((v) => !Number.isFinite(v)).length;
+    if (odd > 0) {
+      const size = sizeOf(this.logits.dims.slice(1));
+      const own = toFloat32(this.logits).slice(sample * size, (sample + 1) * size);
+      const before = own.every(Number.isFinite) ? "" : ", and neither is what the model itself says";
+      const why = `${odd} of ${values.length} values of ${method} are not finite${before}`;
+      return diagnostic("E040", "", { why, try: before ? "look at the input" : "another method" });
+    }
+    if (values.length === 0 || values.some((v) => v !== 0)) return undefined;
+    const why = `nothing of the target reaches the input by the rules of ${method}`;
+    return diagnostic("E041", "", { why, try: "another target or another method" });
   }
 
   /** One sample's relevance as a picture; undefined for models that do not read pictures. */
