@@ -3,6 +3,7 @@ export * from "./data/coco.js";
 export * from "./data/csv.js";
 export * from "./data/eraser.js";
 export * from "./data/file.js";
+export * from "./data/fit.js";
 export * from "./data/gtsegs.js";
 export * from "./data/image-folder.js";
 export * from "./data/imagenet.js";

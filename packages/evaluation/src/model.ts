@@ -21,8 +21,8 @@ export interface Explainer<I> {
   bytes?(input: I): Promise<number>;
 }
 
-/** What stands where a unit was taken away. Text subjects know one way only (mask or drop) and ignore it. */
-export type Fill = "zero" | "mean" | "blur" | "linear";
+/** What stands where a unit was taken away. In texts it is the mask token, or with `drop` nothing; the others are for pictures. */
+export type Fill = "zero" | "mean" | "blur" | "linear" | "drop";
 
 /** A sample made of units that can be taken away. */
 export interface Subject<I> {

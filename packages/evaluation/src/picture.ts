@@ -19,6 +19,9 @@ export interface Picture<I> {
 
 type PictureSubject<I> = Subject<I> & { readonly pixels: NonNullable<Subject<I>["pixels"]> };
 
+/** Fills that are made once for the whole picture. */
+type Standing = Exclude<Fill, "linear" | "drop">;
+
 export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   const { pixels, channels, height, width, grid, toInput } = picture;
   const area = height * width;
@@ -28,7 +31,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
     Array.from({ length: channels }, (_, c) => data.subarray(c * area, (c + 1) * area));
   const impute = linearImputer(height, width);
   const fillings = new Map<Fill, Float32Array>();
-  const filling = (fill: Exclude<Fill, "linear">): Float32Array => {
+  const filling = (fill: Standing): Float32Array => {
     const known = fillings.get(fill) ?? fillingOf[fill](planes(pixels), height, width);
     fillings.set(fill, known);
     return known;
@@ -36,6 +39,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   // One for all: a thousand altered pictures would keep the garbage collector busier than their making does.
   const altered = new Float32Array(pixels.length);
   const without = (gone: Uint8Array, fill: Fill, random: Random): I => {
+    if (fill === "drop") throw new RangeError("a picture's patches cannot be dropped: choose another fill");
     if (fill === "linear") {
       altered.set(pixels);
       impute(planes(altered), gone, random);
@@ -82,10 +86,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
 }
 
 /** What stands in place of pixels, for all of them. */
-const fillingOf: Record<
-  Exclude<Fill, "linear">,
-  (planes: readonly Float32Array[], height: number, width: number) => Float32Array
-> = {
+const fillingOf: Record<Standing, (planes: readonly Float32Array[], height: number, width: number) => Float32Array> = {
   zero: (planes, height, width) => new Float32Array(planes.length * height * width),
   mean: (planes) => joined(planes, (plane) => new Float32Array(plane.length).fill(mean(plane))),
   blur: (planes, height, width) => joined(planes, (plane) => gaussianBlur(plane, height, width)),

@@ -14,8 +14,17 @@ export const unitOption = {
   default: "patch",
   choices: ["patch", "pixel"],
 } as const;
-export const fillOption = <const D extends Fill>(fill: D) =>
-  ({ title: "what stands in its place", default: fill, choices: ["zero", "mean", "blur", "linear"] }) as const;
+export const fillOption = <const D extends Exclude<Fill, "drop">>(fill: D) =>
+  ({
+    title: "what stands in its place (pictures)",
+    default: fill,
+    choices: ["zero", "mean", "blur", "linear"],
+  }) as const;
+const tokensOption = {
+  title: "texts: the mask token stands in its place, or the token is dropped",
+  default: "mask",
+  choices: ["mask", "drop"],
+} as const;
 export const stepsOption = (steps: number) => ({ title: "steps of the curve", default: steps, min: 1, max: 10_000 });
 
 /** One case in the units that are taken away. Sets are marks, one per unit; the model is asked in batches. */
@@ -88,13 +97,17 @@ export function defineRemoval<const O extends Options & { readonly unit: Options
   measure,
   ...metric
 }: RemovalMetric<O>): Metric {
+  const pictures = needs.includes("picture");
   return defineMetric<O>({
     ...(metric as Omit<Metric<O>, "group" | "needs" | "measure">),
+    options: pictures ? metric.options : { ...metric.options, tokens: tokensOption },
     group: "faithfulness",
     needs: ["model", ...needs],
     measure: (probe) => {
       const options: Readonly<Record<string, unknown>> = probe.options;
-      return measure(probe, removalOf(probe as Probe, String(options.unit), fill ?? (options.fill as Fill)));
+      const dropped = !probe.case.subject.grid && options.tokens === "drop";
+      const filling = dropped ? "drop" : (fill ?? (options.fill as Fill));
+      return measure(probe, removalOf(probe as Probe, String(options.unit), filling));
     },
   });
 }

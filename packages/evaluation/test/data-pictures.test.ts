@@ -5,6 +5,7 @@ import fc from "fast-check";
 import h5wasm, { type Dataset } from "h5wasm/node";
 import { describe, expect, it } from "vitest";
 import {
+  brokenReason,
   DataError,
   loadCoco,
   loadImageFolder,
@@ -12,11 +13,15 @@ import {
   loadMaskFolder,
   loadPascalVoc,
   memoryFolder,
+  mustScale,
+  type PictureSample,
   parseRunLengths,
   placeBoxes,
   placeMask,
+  placeTruth,
   polygonMask,
   runLengthMask,
+  sameShape,
 } from "../src/index.js";
 import { diskFolder, openGtsegs } from "../src/node/index.js";
 
@@ -151,6 +156,84 @@ describe("masks", () => {
   });
 });
 
+describe("truth of another size", () => {
+  const sample = (more: Partial<PictureSample>): PictureSample => ({
+    id: "a",
+    path: "a.png",
+    labels: [],
+    regions: [],
+    ...more,
+  });
+  const box = (x: number, y: number, width: number, height: number) => ({
+    label: "cat",
+    boxes: [{ x, y, width, height }],
+  });
+
+  it("has the shape of its picture, but for rounding", () => {
+    const shape = fc.tuple(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 2000 }));
+    fc.assert(
+      fc.property(shape, fc.double({ min: 0.05, max: 8, noNaN: true }), ([width, height], factor) => {
+        const side = (length: number) => Math.max(1, Math.round(length * factor));
+        expect(sameShape({ width, height }, { width: side(width), height: side(height) })).toBe(true);
+      }),
+    );
+    expect(sameShape({ width: 640, height: 480 }, { width: 480, height: 640 })).toBe(false);
+    expect(sameShape({ width: 640, height: 480 }, { width: 640, height: 478 })).toBe(false);
+    expect(sameShape({ width: 224, height: 224 }, { width: 500, height: 375 })).toBe(false);
+  });
+
+  it("lies where the same truth of the picture's own size lies", () => {
+    const placement = { scaleX: 0.5, scaleY: 0.5, left: 1, top: 3, width: 10, height: 8 };
+    const place = (factor: number, x: number, y: number) =>
+      placeBoxes(
+        [{ x: x * factor, y: y * factor, width: 4 * factor, height: 6 * factor }],
+        placeTruth(placement, { width: 24, height: 28 }, { width: 24 * factor, height: 28 * factor }),
+      );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0.5, 1, 2, 3),
+        fc.integer({ min: 0, max: 20 }),
+        fc.integer({ min: 0, max: 20 }),
+        (factor, x, y) => {
+          expect(place(factor, x, y)).toEqual(place(1, x, y));
+        },
+      ),
+    );
+    expect(() => placeTruth(placement, { width: 24, height: 28 }, { width: 28, height: 24 })).toThrow(
+      "the picture is 24 x 28, what marks it is 28 x 24",
+    );
+  });
+
+  it("is scaled where shapes are the same, and a broken row where they are not", async () => {
+    const picture = { width: 200, height: 100 };
+    const masked = (width: number, height: number) =>
+      sample({
+        regions: [
+          {
+            label: "cat",
+            boxes: [],
+            mask: async () => ({ width, height, data: new Uint8Array() }),
+            maskSize: async () => ({ width, height }),
+          },
+        ],
+      });
+    expect(await mustScale(masked(200, 100), picture)).toBe(false);
+    expect(await mustScale(masked(100, 50), picture)).toBe(true);
+    await expect(mustScale(masked(100, 100), picture)).rejects.toThrow("the picture is 200 x 100, its mask 100 x 100");
+    expect(
+      await mustScale(sample({ size: { width: 400, height: 200 }, regions: [box(0, 0, 390, 190)] }), picture),
+    ).toBe(true);
+    await expect(mustScale(sample({ size: { width: 100, height: 200 } }), picture)).rejects.toThrow(
+      "its annotation says 100 x 200",
+    );
+    expect(await mustScale(sample({ regions: [box(150, 0, 51, 50)] }), picture)).toBe(false);
+    await expect(mustScale(sample({ regions: [box(150, 0, 60, 50)] }), picture)).rejects.toThrow(
+      'a box of "cat" reaches to 210, 50: outside of 200 x 100',
+    );
+    expect(brokenReason(new RangeError("no"))).toBeUndefined();
+  });
+});
+
 describe("COCO", () => {
   const coco = {
     images: [
@@ -210,6 +293,18 @@ describe("Pascal VOC", () => {
   const xml = (objects: string) => `<annotation><filename>a.jpg</filename>${objects}</annotation>`;
   const object = (name: string, box: number[], difficult = 0) =>
     `<object><name>${name}</name><part><name>head</name></part><difficult>${difficult}</difficult><bndbox><xmin>${box[0]}</xmin><ymin>${box[1]}</ymin><xmax>${box[2]}</xmax><ymax>${box[3]}</ymax></bndbox></object>`;
+
+  it("reads the size of the annotated picture, where it is said", async () => {
+    const size = (width: number) => `<size><width>${width}</width><height>50</height><depth>3</depth></size>`;
+    const folder = memoryFolder({
+      "a.jpg": "",
+      "a.xml": xml(size(90)),
+      "b.jpg": "",
+      "b.xml": xml(size(0)).replace("a.jpg", "b.jpg"),
+    });
+    const { samples } = await loadPascalVoc(folder);
+    expect(samples.map(({ size }) => size)).toEqual([{ width: 90, height: 50 }, undefined]);
+  });
 
   it("reads corners from 1 and leaves difficult objects out", async () => {
     const folder = memoryFolder({

@@ -48,6 +48,25 @@ describe("sentences", () => {
     expect(loadTextJsonl(row).samples[0]!.spans).toEqual([{ start: 2, end: 5 }]);
   });
 
+  it("have a second text, and what is not read is said", () => {
+    const rows = [
+      { text: "a", text_pair: "b", query: "q" },
+      { text: "c", query: "" },
+      { text: "d", url: 1, query: "r" },
+    ];
+    const { samples, notes } = loadTextJsonl(rows.map((row) => JSON.stringify(row)).join("\n"));
+    expect(samples.map(({ text, pair }) => [text, pair])).toEqual([
+      ["a", "b"],
+      ["c", undefined],
+      ["d", undefined],
+    ]);
+    const unread = (name: string, count: number) =>
+      `the field "${name}" of ${count} of 3 rows is not read: the model does not see it`;
+    expect(notes).toEqual([unread("query", 2), unread("url", 1)]);
+    expect(loadTextCsv("text,url\na,b\n").notes?.[0]).toContain('"url" of 1 of 1 rows');
+    expect(loadTextCsv("text,label\na,b\n").notes).toBeUndefined();
+  });
+
   it("report broken rows with line and reason, all at once", () => {
     const jsonl = [
       '{"text":"ok"}',
@@ -87,7 +106,7 @@ describe("ERASER", () => {
       { annotation_id: "d1", classification: "NEG", evidences: [evidence(2, 4), evidence(5, 6)] },
       { annotation_id: "x", evidences: [evidence(4, 9)] },
       { annotation_id: "y", evidences: [evidence(0, 1, "d2")] },
-      { annotation_id: "d1", evidences: [] },
+      { annotation_id: "d1", evidences: [], query: null },
     ];
     const folder = memoryFolder({
       "docs/d1": "this is\nreally bad , mate",
@@ -96,7 +115,7 @@ describe("ERASER", () => {
     const { samples, broken } = await loadEraser(folder, "test", { broken: "skip" });
     expect(samples.map(({ id, label }) => [id, label])).toEqual([
       ["d1", "NEG"],
-      ["d1", undefined],
+      ["d1 (2)", undefined],
     ]);
     expect(samples[0]!.spans.map(({ start, end }) => samples[0]!.text.slice(start, end))).toEqual([
       "really bad",
@@ -106,5 +125,40 @@ describe("ERASER", () => {
       { file: "test.jsonl", at: 2, reason: "words 4-9 are outside the document of 6" },
       { file: "test.jsonl", at: 3, reason: "no file docs/d2" },
     ]);
+  });
+
+  it("keeps queries, and lays evidence over several documents", async () => {
+    const evidence = (docid: string, start_token: number, end_token: number) => ({ docid, start_token, end_token });
+    const rows = [
+      { annotation_id: "boolq", query: "is it bad ?", evidences: [[evidence("p", 2, 3)]] },
+      {
+        annotation_id: "esnli",
+        query: "",
+        evidences: [[evidence("x_hypothesis", 1, 2)], [evidence("x_premise", 0, 1)]],
+      },
+      { annotation_id: "one", docids: ["p", "x_premise"], query: "who ?", evidences: [[evidence("x_premise", 1, 2)]] },
+      { annotation_id: "three", docids: ["p", "q", "r"], evidences: [[evidence("q", 0, 1), evidence("r", 0, 2)]] },
+      { annotation_id: "odd", query: ["who"], evidences: [[evidence("p", 0, 1)]] },
+    ];
+    const folder = memoryFolder({
+      "docs/p": "it is bad",
+      "docs/q": "and dull",
+      "docs/r": "a bore",
+      "docs/x_premise": "A man sleeps .",
+      "docs/x_hypothesis": "A cat runs .",
+      "val.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
+    });
+    const { samples, broken } = await loadEraser(folder, "val", { broken: "skip" });
+    expect(broken).toEqual([{ file: "val.jsonl", at: 5, reason: "query is no text" }]);
+    expect(samples.map(({ text, pair, asked }) => [text, pair, asked])).toEqual([
+      ["is it bad ?", "it is bad", true],
+      ["A man sleeps .", "A cat runs .", undefined],
+      ["who ?", "it is bad\nA man sleeps .", true],
+      ["it is bad\nand dull\na bore", undefined, undefined],
+    ]);
+    const marked = samples.map(({ text, pair, spans }) =>
+      spans.map(({ start, end, inPair }) => (inPair ? pair! : text).slice(start, end)),
+    );
+    expect(marked).toEqual([["bad"], ["cat", "A"], ["man"], ["and", "a bore"]]);
   });
 });

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type BrokenRow,
+  distinctFailures,
   type EvaluationSummary,
   failedGates,
   type Gate,
@@ -105,7 +106,7 @@ async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out,
 }
 
 function summaryOf(
-  { setup, metrics, data, cases, sha256, secondSha256 }: Prepared,
+  { setup, metrics, data, cases, scaled, sha256, secondSha256 }: Prepared,
   { rows }: Results,
   command: string,
 ): EvaluationSummary {
@@ -125,6 +126,8 @@ function summaryOf(
         data: `${data.name} (${data.format}): ${data.samples.length} of ${data.total} samples, ${wanted.size} cases`,
         "data sha256": data.fingerprint,
         "broken rows": data.broken.length + cases.broken.length,
+        ...(data.notes && { notes: data.notes.join("; ") }),
+        ...(scaled > 0 && { "scaled truth": `${scaled} pictures are not of the size of their masks or boxes` }),
         seed,
         vitrail: version,
         node: process.versions.node,
@@ -159,10 +162,9 @@ function sayEnd(document: EvaluationDocument, ended: Ended, files: readonly stri
     for (const { file, at, reason } of brokenRows.rows.slice(0, 10))
       terminal.note(`  ${file}${at === undefined ? "" : `:${at}`}  ${reason}`);
   }
-  for (const { case: id, method, error } of failures.slice(0, 10)) {
-    terminal.complain(`${colors.red("failed")} ${id}, ${method}: ${error}`);
-  }
-  if (failures.length > 10) terminal.complain(`and ${failures.length - 10} more`);
+  const failed = distinctFailures({ failures });
+  for (const line of failed.slice(0, 10)) terminal.complain(`${colors.red("failed")} ${line}`);
+  if (failed.length > 10) terminal.complain(`and ${failed.length - 10} more`);
   for (const line of gates.flatMap(({ failed }) => failed)) terminal.complain(colors.red(`gate ${line}`));
   for (const file of files) terminal.say(colors.dim(`→ ${file}`));
 }

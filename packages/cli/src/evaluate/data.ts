@@ -40,6 +40,8 @@ interface Common {
   readonly fingerprint: string;
   /** Every label in the whole of the data, whatever the limit. */
   readonly labels: ReadonlySet<string>;
+  /** What a reader must know of all of it. */
+  readonly notes?: readonly string[];
 }
 
 export type Dataset =
@@ -81,7 +83,7 @@ export async function openData(request: DataRequest): Promise<Dataset> {
 }
 
 function chosen<T extends PictureSample | TextSample>(
-  { samples, broken, total }: Loaded<T>,
+  { samples, broken, total, notes }: Loaded<T>,
   { seed, limit }: DataRequest,
 ) {
   const order = createRandom(seed, "limit").shuffle(samples.keys()).slice(0, limit);
@@ -90,6 +92,7 @@ function chosen<T extends PictureSample | TextSample>(
     samples: samples.filter((_, index) => kept.has(index)),
     broken,
     total,
+    ...(notes && { notes }),
     fingerprint: digest(samples),
     labels: namesOf(samples),
   };

@@ -18,6 +18,7 @@ import {
   type TextSample,
 } from "@vitrail/evaluation";
 import { diskFolder, openGtsegs } from "@vitrail/evaluation/node";
+import { measureSize } from "./check-pictures.js";
 
 /** Where data lie: a file, or a folder with all files below it. */
 export interface Place {
@@ -106,7 +107,7 @@ export const formats: readonly Format[] = [
     kind: "picture",
     title: "folders images/ and masks/ side by side",
     fits: (place) => has(place, /^images\//) && has(place, /^masks\//),
-    load: ({ path }, options) => loadMaskFolder(diskFolder(path), { ...options, decode }),
+    load: ({ path }, options) => loadMaskFolder(diskFolder(path), { ...options, decode, measure: measureSize }),
   },
   {
     id: "imagenet",

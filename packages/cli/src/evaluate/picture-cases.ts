@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import {
   type PictureSample,
+  type PixelSize,
   type Placement,
   pictureSubject,
   placeBoxes,
   placeMask,
+  placeTruth,
   type Region,
   type Subject,
   type Truth,
@@ -58,7 +60,8 @@ export class PictureCases {
         size: [height, width],
       }),
     });
-    return { subject, seen, truth: (regions) => truthOf(regions, placementOf(geometry)) };
+    const size = sample.size ?? geometry.source;
+    return { subject, seen, truth: (regions) => truthOf(regions, size, geometry) };
   }
 }
 
@@ -102,17 +105,19 @@ function placementOf({ tensor: { width, height }, rectangle }: Geometry): Placem
 }
 
 /** The union of masks where every region has one, and of boxes where every region has some. */
-async function truthOf(regions: readonly Region[], placement: Placement): Promise<Truth> {
+async function truthOf(regions: readonly Region[], annotated: PixelSize, geometry: Geometry): Promise<Truth> {
   if (regions.length === 0) return {};
+  const placement = placementOf(geometry);
   const boxes = placeBoxes(
     regions.flatMap((region) => region.boxes),
-    placement,
+    placeTruth(placement, geometry.source, annotated),
   );
   const boxed = regions.every((region) => region.boxes.length > 0);
   if (!regions.every(({ mask }) => mask)) return { boxes };
   const mask = new Uint8Array(placement.width * placement.height);
   for (const region of regions) {
-    const placed = placeMask(await region.mask!(), placement);
+    const own = await region.mask!();
+    const placed = placeMask(own, placeTruth(placement, geometry.source, own));
     for (let at = 0; at < mask.length; at++) if (placed[at]) mask[at] = 1;
   }
   return { mask, ...(boxed && { boxes }) };

@@ -11,6 +11,7 @@ import type { ModelFiles } from "../model/folder.js";
 import { hiddenTokens } from "../model/hidden-tokens.js";
 import { asVitrailError, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
+import { type Checked, checkPictures } from "./check-pictures.js";
 import { chooseMetrics, type MethodChoice } from "./choose.js";
 import { type CaseChoice, type Cases, casesOf } from "./classes.js";
 import { type DataRequest, type Dataset, openData } from "./data.js";
@@ -39,6 +40,8 @@ export interface Prepared {
   readonly cases: Cases;
   readonly metrics: readonly ChosenMetric[];
   readonly workers: number;
+  /** Pictures whose mask or boxes were of another size (of the same shape) and are scaled. */
+  readonly scaled: number;
   readonly sha256: string;
   readonly secondSha256?: string;
   readonly baselines?: readonly string[];
@@ -49,14 +52,26 @@ export interface Prepared {
 export async function prepare(request: Request, terminal: Terminal): Promise<Prepared> {
   const { model, seed, batchSize, opening, choice } = request;
   const data = await terminal.busy(`reading ${request.data.spec}`, () => openData(request.data));
+  for (const note of data.notes ?? []) terminal.note(note);
   const metrics = chooseMetrics(request.metrics, data);
   const { supported, leftOut, findings } = await terminal.busy(`compiling ${model.name}`, () => supportedOf(request));
   const count = classCount(findings);
-  const cases = casesOf(data, { labels: model.labels, count: count ?? model.labels?.length }, choice);
+  const checked = await checkedOf(data, terminal);
+  const asked = casesOf(data, { labels: model.labels, count: count ?? model.labels?.length }, choice);
+  const unusable = new Set(checked.broken.map(({ file }) => file));
+  const cases: Cases = {
+    ...asked,
+    refs: asked.refs.filter(({ sample }) => !unusable.has(pathOf(data, sample))),
+    broken: [...asked.broken, ...checked.broken],
+  };
   if (cases.broken.length > 0 && !request.data.skipBroken) {
     const why = new DataError(cases.broken, data.total).message;
-    const hint = "--labels FILE with the model's class names, or --skip-broken to go on without these rows";
-    throw problem("E097", { at: `--data ${data.name}`, why, try: hint });
+    const hint =
+      checked.broken.length === 0 ? "--labels FILE with the model's class names, or " : "mend these rows, or ";
+    throw problem("E097", { at: `--data ${data.name}`, why, try: `${hint}--skip-broken to go on without them` });
+  }
+  if (cases.refs.length === 0) {
+    throw problem("E097", { at: `--data ${data.name}`, why: "no row of it can be used", try: "mend the rows" });
   }
   if (choice.target === "labels" && !cases.labelled) {
     terminal.note("no label of the data is a class of the model: the model's own answer is explained");
@@ -83,11 +98,28 @@ export async function prepare(request: Request, terminal: Terminal): Promise<Pre
     cases,
     metrics,
     workers,
+    scaled: checked.scaled,
     sha256: await sha256Of(model.file),
     ...(second && { secondSha256: await sha256Of(second.file) }),
     ...(baselines && { baselines }),
     leftOut,
   };
+}
+
+const pathOf = (data: Dataset, sample: number): string =>
+  data.kind === "picture" ? (data.samples[sample]!.path ?? "") : "";
+
+async function checkedOf(data: Dataset, terminal: Terminal): Promise<Checked> {
+  if (data.kind !== "picture") return { broken: [], scaled: 0 };
+  const { samples, pictures } = data;
+  const checked = await terminal.busy("looking at the pictures", () => checkPictures(samples, pictures));
+  const { scaled } = checked;
+  if (scaled > 0) {
+    terminal.note(
+      `${scaled} of ${samples.length} pictures are not of the size of their masks or boxes, which are scaled`,
+    );
+  }
+  return checked;
 }
 
 /** Opens every method once: one that was named must work, one of all is left out with its reason. */

@@ -1,7 +1,14 @@
 /** Texts as cases: tokens are units and can be masked or, where the tokenizer has no mask, dropped; gold spans mark tokens. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Shortened, type Subject, type TextSample, type Truth, textSubject } from "@vitrail/evaluation";
+import {
+  type Shortened,
+  type Subject,
+  type TextSample,
+  type TextSpan,
+  type Truth,
+  textSubject,
+} from "@vitrail/evaluation";
 import { createTokenizer, encode, maxLengthOf, type Row, type TextTokenizer, type Token, toBatch } from "@vitrail/text";
 import { type Findings, tensor } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
@@ -41,26 +48,38 @@ export class TextCases {
     return new TextCases(tokenizer, maskOf(tokenizer, settings.mask_token), findings, limit, width);
   }
 
-  read({ id, text, spans }: TextSample): TextCase {
-    const { whole, dropped } = encode(this.tokenizer, text, { maxLength: this.maxLength, overflow: "truncate" });
-    const units = whole.tokens.flatMap(({ special }, place) => (special ? [] : [place]));
+  read({ id, text, pair, asked, spans }: TextSample): TextCase {
+    const { whole, dropped } = encode(this.tokenizer, text, {
+      ...(pair !== undefined && { pair }),
+      maxLength: this.maxLength,
+      overflow: "truncate",
+    });
+    // A question stays: only what it asks about is taken away.
+    const units = whole.tokens.flatMap(({ special, segment }, place) =>
+      special || (asked && segment === 0) ? [] : [place],
+    );
     if (units.length === 0) throw problem("E092", { at: id, why: "it has no tokens", try: "leave it out" });
     const tokens = units.map((place) => whole.tokens[place]!);
     const subject = textSubject<Input>({
       ids: whole.tokens.map((token) => token.id),
       units,
       ...(this.mask !== undefined && { mask: this.mask }),
-      toInput: (ids) => ({ feeds: this.feeds(whole, ids), units: this.places(units, ids.length) }),
+      toInput: (ids, positions) => ({
+        feeds: this.feeds(whole, ids, positions),
+        units: this.places(units, ids.length),
+      }),
     });
-    const marks = Uint8Array.from(tokens, ({ start, end }) =>
-      Number(spans.some((span) => start < span.end && end > span.start)),
+    const marks = Uint8Array.from(tokens, ({ start, end, segment }) =>
+      Number(spans.some((span) => segmentOf(span) === segment && start < span.end && end > span.start)),
     );
     const cut = dropped.find(({ reason }) => reason === "length");
     return {
       subject,
       truth: spans.length > 0 ? { mask: marks } : {},
       tokens,
-      ...(cut && { shortened: { evidenceLost: spans.some(({ end }) => end > cut.start) } }),
+      ...(cut && {
+        shortened: { evidenceLost: spans.some((span) => segmentOf(span) === cut.segment && span.end > cut.start) },
+      }),
     };
   }
 
@@ -70,11 +89,10 @@ export class TextCases {
     return shift === 0 ? units : units.map((place) => place + shift);
   }
 
-  private feeds(whole: Row, ids: readonly number[]): Input["feeds"] {
-    const same = ids.length === whole.tokens.length;
+  private feeds(whole: Row, ids: readonly number[], positions: readonly number[]): Input["feeds"] {
     const row: Row = {
       tokens: ids.map((id) => ({ ...whole.tokens[0]!, id })),
-      typeIds: same ? whole.typeIds : ids.map(() => 0),
+      typeIds: positions.map((position) => whole.typeIds[position]!),
       indices: whole.indices,
     };
     const specs = this.findings.inputs.map(({ name, type }) => ({
@@ -85,6 +103,8 @@ export class TextCases {
     return Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, tensor(data, dims)]));
   }
 }
+
+const segmentOf = ({ inPair }: TextSpan): 0 | 1 => (inPair ? 1 : 0);
 
 /** The id of the mask token, where the tokenizer has one. */
 function maskOf(tokenizer: TextTokenizer, name: unknown): number | undefined {

@@ -40,8 +40,16 @@ export function loadCoco(
       check(Number(width) > 0 && Number(height) > 0, "needs width and height");
       const own = byImage.get(id) ?? [];
       byImage.delete(id);
-      const regions = regionsOf(own, Number(width), Number(height));
-      return { id: path, path, labels: regions.map(({ label }) => label), regions };
+      const size = { width: Number(width), height: Number(height) };
+      for (const { outline } of own) {
+        const given = (outline as Partial<{ size: [number, number] }> | undefined)?.size;
+        check(
+          !given || (given[0] === size.height && given[1] === size.width),
+          `run lengths of ${given?.[1]} x ${given?.[0]}, the picture is said to be ${size.width} x ${size.height}`,
+        );
+      }
+      const regions = regionsOf(own, size.width, size.height);
+      return { id: path, path, size, labels: regions.map(({ label }) => label), regions };
     });
   });
   const lost: BrokenRow[] = Array.from(byImage.keys(), (id) => ({

@@ -11,6 +11,8 @@ export interface Loaded<T> {
   readonly broken: readonly BrokenRow[];
   /** Good and broken rows together. */
   readonly total: number;
+  /** What a reader must know of all of it, such as fields that are not read. */
+  readonly notes?: readonly string[];
 }
 
 export interface LoadOptions {
@@ -45,10 +47,10 @@ export class Collector<T> {
     }
   }
 
-  finish({ broken = "fail" }: LoadOptions = {}): Loaded<T> {
+  finish({ broken = "fail" }: LoadOptions = {}, notes: readonly string[] = []): Loaded<T> {
     const total = this.#samples.length + this.#broken.length;
     if (broken === "fail" && this.#broken.length > 0) throw new DataError(this.#broken, total);
-    return { samples: this.#samples, broken: this.#broken, total };
+    return { samples: this.#samples, broken: this.#broken, total, ...(notes.length > 0 && { notes }) };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Pictures and masks side by side: `images/cat/001.jpg` and `masks/cat/001.png`, or with any two folder names. */
 import { type Folder, isPicture } from "./file.js";
 import { Collector, check, type Loaded, type LoadOptions } from "./loaded.js";
-import type { Bitmap, Mask, PictureSample } from "./picture-sample.js";
+import type { Bitmap, Mask, PictureSample, PixelSize } from "./picture-sample.js";
 
 export interface MaskFolderOptions extends LoadOptions {
   readonly images?: string;
@@ -10,10 +10,12 @@ export interface MaskFolderOptions extends LoadOptions {
   readonly value?: number;
   /** Decodes a PNG; palette masks may come as indices in one channel. */
   decode(bytes: Uint8Array): Promise<Bitmap>;
+  /** The size alone; by decoding when not given. */
+  measure?(bytes: Uint8Array): Promise<PixelSize>;
 }
 
 export async function loadMaskFolder(folder: Folder, options: MaskFolderOptions): Promise<Loaded<PictureSample>> {
-  const { images = "images", masks = "masks", value, decode } = options;
+  const { images = "images", masks = "masks", value, decode, measure = decode } = options;
   const files = (await folder.list()).filter(isPicture);
   const inside = (path: string, root: string) => path.slice(root.length + 1).replace(/\.[^./]*$/, "");
   const maskOf = new Map(
@@ -27,7 +29,11 @@ export async function loadMaskFolder(folder: Folder, options: MaskFolderOptions)
       check(maskPath, `no mask ${masks}/${name}.png`);
       const label = name.includes("/") ? name.split("/").at(-2)! : "object";
       const mask = async () => toMask(await decode(await folder.bytes(maskPath)), value);
-      return { id: name, path, labels: [label], regions: [{ label, boxes: [], mask }] };
+      const maskSize = async () => {
+        const { width, height } = await measure(await folder.bytes(maskPath));
+        return { width, height };
+      };
+      return { id: name, path, labels: [label], regions: [{ label, boxes: [], mask, maskSize }] };
     });
   }
   return rows.finish(options);

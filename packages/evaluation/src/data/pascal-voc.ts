@@ -2,7 +2,7 @@
 import type { Box } from "../model.js";
 import { type Folder, readText, stem } from "./file.js";
 import { Collector, check, type Loaded, type LoadOptions } from "./loaded.js";
-import type { PictureSample } from "./picture-sample.js";
+import type { PictureSample, PixelSize } from "./picture-sample.js";
 
 export async function loadPascalVoc(
   folder: Folder,
@@ -28,12 +28,20 @@ export async function loadPascalVoc(
       return {
         id: path,
         path,
+        ...sizeOf(xml),
         labels: [...boxes.keys()],
         regions: Array.from(boxes, ([label, list]) => ({ label, boxes: list })),
       };
     });
   }
   return rows.finish(options);
+}
+
+/** `<size>`, unless it is left out or zero. */
+function sizeOf(xml: string): { size?: PixelSize } {
+  const given = first(xml, "size") ?? "";
+  const [width, height] = [Number(first(given, "width")), Number(first(given, "height"))];
+  return width > 0 && height > 0 ? { size: { width, height } } : {};
 }
 
 function readBox(object: string, label: string): Box {

@@ -1,25 +1,29 @@
 import { boxMask } from "../location.js";
 import type { Box } from "../model.js";
 
-/** Marks on the picture as stored, one byte per pixel. */
-export interface Mask {
+export interface PixelSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** Marks on the picture, one byte per pixel; of the picture's size or scaled to it. */
+export interface Mask extends PixelSize {
   readonly data: Uint8Array;
 }
 
-/** Where one class is, in pixels of the stored picture. */
+/** Where one class is. */
 export interface Region {
   readonly label: string;
+  /** In pixels of the annotated picture: the sample's `size`. */
   readonly boxes: readonly Box[];
   /** Made when asked for: masks are large. */
   mask?(): Promise<Mask>;
+  /** The mask's size, known before it is made; for masks of files. */
+  maskSize?(): Promise<PixelSize>;
 }
 
 /** A decoded picture: rows of interleaved channels, 8 bits each. */
-export interface Bitmap {
-  readonly width: number;
-  readonly height: number;
+export interface Bitmap extends PixelSize {
   readonly channels: number;
   readonly data: Uint8Array;
 }
@@ -29,6 +33,8 @@ export interface PictureSample {
   /** File in the folder; a sample without one brings its pixels. */
   readonly path?: string;
   pixels?(): Promise<Bitmap>;
+  /** PixelSize of the picture that was annotated, where the annotation says it; else that of the stored picture. */
+  readonly size?: PixelSize;
   readonly labels: readonly string[];
   /** Samples cut from one photograph share a group; intervals resample groups. Its own id when not said. */
   readonly group?: string;

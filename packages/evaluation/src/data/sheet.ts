@@ -24,7 +24,13 @@ export async function loadSheet(folder: Folder, options: SheetOptions): Promise<
   let whole: Promise<Bitmap> | undefined;
   const pixelsOf = async (index: number) => {
     whole ??= folder.bytes(sheet as string).then(decode);
-    return cut(await whole, (index % columns) * tile, Math.floor(index / columns) * tile, tile);
+    const bitmap = await whole;
+    const rowsNeeded = Math.ceil(crops.length / columns);
+    check(
+      bitmap.width >= Math.min(columns, crops.length) * tile && bitmap.height >= rowsNeeded * tile,
+      `${sheet} is ${bitmap.width} x ${bitmap.height}: too small for ${crops.length} tiles of ${tile} in ${columns} columns`,
+    );
+    return cut(bitmap, (index % columns) * tile, Math.floor(index / columns) * tile, tile);
   };
   const rows = new Collector<PictureSample>();
   crops.forEach((crop: unknown, index: number) => {

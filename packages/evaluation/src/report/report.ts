@@ -1,6 +1,6 @@
 /** One HTML file without any network: header, warnings, table, curves, samples, data. Readable without scripts, in print, and aloud. */
 import type { BrokenRow } from "../data/loaded.js";
-import { type EvaluationSummary, sayShortened } from "../runner/summary.js";
+import { distinctFailures, type EvaluationSummary, sayShortened } from "../runner/summary.js";
 import { curveChart } from "./chart.js";
 import { type GalleryItem, gallery } from "./gallery.js";
 import { embed, html, type Markup } from "./markup.js";
@@ -46,7 +46,7 @@ function warnings(summary: EvaluationSummary, broken: readonly BrokenRow[]): Mar
   const failed =
     failures.length > 0 &&
     html`<div class="warning"><strong>${failures.length} measurements failed</strong> on ${cases} cases.
-<details><summary>Which and why</summary><ul>${failures.map(({ case: id, method, error }) => html`<li>${id}, ${method}: ${error}</li>`)}</ul></details></div>`;
+<details><summary>Which and why</summary><ul>${distinctFailures(summary).map((text) => html`<li>${text}</li>`)}</ul></details></div>`;
   const shortened = sayShortened(summary);
   const rows = broken.map(
     ({ file, at, reason }) => html`<li>${at === undefined ? file : `${file}:${at}`}: ${reason}</li>`,

@@ -176,6 +176,21 @@ export function sayShortened({
   return `${cases} of ${all} cases are longer than what the model reads: they are measured on their beginning${lost}`;
 }
 
+/** Failures with one reason, such as one broken picture under every method, said once. */
+export function distinctFailures({ failures }: Pick<EvaluationSummary, "failures">): string[] {
+  const byReason = new Map<string, { cases: Set<string>; methods: Set<string> }>();
+  for (const { case: id, method, error } of failures) {
+    const known = byReason.get(error) ?? { cases: new Set(), methods: new Set() };
+    byReason.set(error, { cases: known.cases.add(id), methods: known.methods.add(method) });
+  }
+  const some = (names: ReadonlySet<string>, many: string) =>
+    names.size === 1 ? [...names][0]! : `${names.size} ${many}`;
+  return Array.from(
+    byReason,
+    ([error, { cases, methods }]) => `${some(cases, "cases")}, ${some(methods, "methods")}: ${error}`,
+  );
+}
+
 function countMissing(rows: readonly ResultRow[]): EvaluationSummary["missing"] {
   const counts = new Map<string, number>();
   for (const row of rows) {
