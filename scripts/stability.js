@@ -40,7 +40,6 @@ const RULES = {
 const METRICS = [
   "pointing-game",
   "relevance-mass",
-  "auprc",
   "average-precision",
   "positive-perturbation",
   "negative-perturbation",

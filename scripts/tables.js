@@ -33,7 +33,7 @@ const RUNS = {
   "planted-sentences": evaluate(
     "planted-sentences",
     "planted-sentences",
-    ["token-f1", "auprc", "srg", "class-sensitivity:others=1"],
+    ["token-f1", "average-precision", "srg", "class-sensitivity:others=1"],
     { "one-run": 120, "many-runs": 60 },
   ),
   "blood-cells, WBC": bloodCells("WBC"),
@@ -41,10 +41,10 @@ const RUNS = {
   "toxic-sentences": evaluate(
     "toxic-sentences",
     "models/toxic-sentences/test-split --only 1",
-    ["token-f1", "auprc", "srg"],
+    ["token-f1", "average-precision", "srg"],
     { "one-run": undefined, "many-runs": 80 },
   ),
-  "toxic-sentences, flagged": evaluate("toxic-sentences", "models/toxic-sentences/flagged", ["auprc"], {
+  "toxic-sentences, flagged": evaluate("toxic-sentences", "models/toxic-sentences/flagged", ["average-precision"], {
     "one-run": undefined,
     "many-runs": 40,
   }),
@@ -82,7 +82,7 @@ const TABLES = [
       ["shapes: class", "planted-shapes", "class-sensitivity:others=1"],
       ["shortcut: pointing", "planted-shortcut", "pointing-game"],
       ["sentences: F1", "planted-sentences", "token-f1"],
-      ["sentences: AUPRC", "planted-sentences", "auprc"],
+      ["sentences: AP", "planted-sentences", "average-precision"],
     ],
   },
   { marker: "blood-cells", file: "README.md", columns: bloodColumns },
@@ -92,7 +92,7 @@ const TABLES = [
     file: "models/toxic-sentences/README.md",
     columns: [
       ...RUNS["toxic-sentences"].metrics.map((metric) => [`\`${metric}\``, "toxic-sentences", metric]),
-      ["flagged: `auprc`", "toxic-sentences, flagged", "auprc"],
+      ["flagged: `average-precision`", "toxic-sentences, flagged", "average-precision"],
     ],
   },
   ...["planted-shapes", "planted-shortcut", "planted-sentences"].map((run) => ({
@@ -176,9 +176,17 @@ function table(columns) {
     "",
     "± half of the 95 % interval (bootstrap over pictures or texts); † not better than a random map on the same cases; ‡ one map for every class; § a method of many runs, on fewer cases.",
     "",
+    ...(twins(found) ? [TWINS, ""] : []),
     ...notes,
   ].join("\n");
 }
+
+const TWINS =
+  "`cp-lrp` and `libra-grad` have equal rows because they are one rule as they stand here: both hold attention weights, the deviations of norms and the gates of activations constant and multiply the gradient at the input by the input. They differ with `libra-grad:full=true`, which adds what biases and inner layers contribute.";
+
+/** Whether both stand in the table. */
+const twins = (found) =>
+  ["cp-lrp", "libra-grad"].every((method) => found.some(({ run, metric }) => cellOf(run, metric, method)));
 
 /** In the registry's order; baselines, which are in every run, last. */
 function methodsOf(runs) {

@@ -18,7 +18,7 @@ export { linearImputer } from "./impute.js";
 export * from "./location.js";
 export * from "./measure.js";
 export * from "./metric.js";
-export { averagePrecision } from "./metrics/average-precision.js";
+export { averagePrecision, precisionRecallArea } from "./metrics/average-precision.js";
 export { entropy, gini } from "./metrics/complexity.js";
 export { bestIntersectionOverUnion } from "./metrics/intersection-over-union.js";
 export { pointingGame } from "./metrics/pointing-game.js";

@@ -22,7 +22,7 @@ export interface Explainer<I> {
 }
 
 /** What stands where a unit was taken away. In texts it is the mask token, or with `drop` nothing; the others are for pictures. */
-export type Fill = "zero" | "mean" | "blur" | "linear" | "drop";
+export type Fill = "zero" | "neutral" | "mean" | "blur" | "rise-blur" | "linear" | "drop";
 
 /** A sample made of units that can be taken away. */
 export interface Subject<I> {

@@ -3,7 +3,7 @@ import { linearImputer } from "./impute.js";
 import type { Fill, Subject } from "./model.js";
 import type { Random } from "./random.js";
 import { mean } from "./rank.js";
-import { bilinear, gaussianBlur } from "./resample.js";
+import { bilinear, gaussianBlur, riseBlur } from "./resample.js";
 
 export interface Picture<I> {
   /** Channels, rows, columns; values in [0, 1]. */
@@ -13,6 +13,8 @@ export interface Picture<I> {
   readonly width: number;
   /** Patches: rows and columns of the map. */
   readonly grid: readonly [rows: number, columns: number];
+  /** The value of each channel that the model reads as 0, its mean for most; 0 when not said. */
+  readonly neutral?: readonly number[];
   /** From pixels in [0, 1] to the model's input: mean, deviation, layout. The pixels are lent: what is kept of them must be copied. */
   toInput(pixels: Float32Array): I;
 }
@@ -23,7 +25,7 @@ type PictureSubject<I> = Subject<I> & { readonly pixels: NonNullable<Subject<I>[
 type Standing = Exclude<Fill, "linear" | "drop">;
 
 export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
-  const { pixels, channels, height, width, grid, toInput } = picture;
+  const { pixels, channels, height, width, grid, neutral = [], toInput } = picture;
   const area = height * width;
   const [rows, columns] = grid;
   const input = toInput(pixels);
@@ -32,7 +34,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   const impute = linearImputer(height, width);
   const fillings = new Map<Fill, Float32Array>();
   const filling = (fill: Standing): Float32Array => {
-    const known = fillings.get(fill) ?? fillingOf[fill](planes(pixels), height, width);
+    const known = fillings.get(fill) ?? fillingOf[fill](planes(pixels), height, width, neutral);
     fillings.set(fill, known);
     return known;
   };
@@ -86,16 +88,33 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
 }
 
 /** What stands in place of pixels, for all of them. */
-const fillingOf: Record<Standing, (planes: readonly Float32Array[], height: number, width: number) => Float32Array> = {
+const fillingOf: Record<
+  Standing,
+  (planes: readonly Float32Array[], height: number, width: number, neutral: readonly number[]) => Float32Array
+> = {
   zero: (planes, height, width) => new Float32Array(planes.length * height * width),
+  neutral: (planes, _height, _width, neutral) =>
+    joined(planes, (plane, channel) => new Float32Array(plane.length).fill(neutral[channel] ?? 0)),
   mean: (planes) => joined(planes, (plane) => new Float32Array(plane.length).fill(mean(plane))),
   blur: (planes, height, width) => joined(planes, (plane) => gaussianBlur(plane, height, width)),
+  "rise-blur": (planes, height, width, neutral) =>
+    joined(planes, (plane, channel) => {
+      const zero = neutral[channel] ?? 0;
+      return riseBlur(
+        plane.map((value) => value - zero),
+        height,
+        width,
+      ).map((value) => value + zero);
+    }),
 };
 
-function joined(planes: readonly Float32Array[], make: (plane: Float32Array) => Float32Array): Float32Array {
+function joined(
+  planes: readonly Float32Array[],
+  make: (plane: Float32Array, channel: number) => Float32Array,
+): Float32Array {
   const result = new Float32Array(planes.reduce((total, plane) => total + plane.length, 0));
-  planes.reduce((at, plane) => {
-    result.set(make(plane), at);
+  planes.reduce((at, plane, channel) => {
+    result.set(make(plane, channel), at);
     return at + plane.length;
   }, 0);
   return result;

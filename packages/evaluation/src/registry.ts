@@ -10,7 +10,7 @@ import { memory, time } from "./metrics/cost.js";
 import { deletion, insertion } from "./metrics/deletion.js";
 import { energyInBoxes } from "./metrics/energy-in-boxes.js";
 import { comprehensiveness, sufficiency } from "./metrics/eraser.js";
-import { infidelity } from "./metrics/infidelity.js";
+import { infidelity, infidelityNormalised } from "./metrics/infidelity.js";
 import { intersectionOverUnion } from "./metrics/intersection-over-union.js";
 import { logOdds } from "./metrics/log-odds.js";
 import { negativePerturbation, positivePerturbation } from "./metrics/perturbation.js";
@@ -39,6 +39,7 @@ export const metrics: readonly Metric[] = [
   sufficiency,
   sensitivityN,
   infidelity,
+  infidelityNormalised,
   road,
   saco,
   segmentationAccuracy,

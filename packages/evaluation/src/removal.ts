@@ -18,7 +18,7 @@ export const fillOption = <const D extends Exclude<Fill, "drop">>(fill: D) =>
   ({
     title: "what stands in its place (pictures)",
     default: fill,
-    choices: ["zero", "mean", "blur", "linear"],
+    choices: ["zero", "neutral", "mean", "blur", "rise-blur", "linear"],
   }) as const;
 const tokensOption = {
   title: "texts: the mask token stands in its place, or the token is dropped",

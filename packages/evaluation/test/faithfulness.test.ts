@@ -75,13 +75,20 @@ describe("faithfulness, by hand", () => {
   it("sensitivity-n is 1 and infidelity 0 for the exact map of a linear model", async () => {
     expect((await value("sensitivity-n", best)).value).toBeCloseTo(1, 5);
     expect((await value("infidelity", best)).value).toBeCloseTo(0, 8);
-    expect((await value("infidelity:scale=none", best)).value).toBeCloseTo(0, 8);
-    expect((await value("infidelity", fixed("null", [0, 0, 0, 0]))).value).toBe(1);
+    expect((await value("infidelity-normalised", best)).value).toBeCloseTo(0, 8);
+    expect((await value("infidelity-normalised", fixed("null", [0, 0, 0, 0]))).value).toBe(1);
+    const double = fixed("double", [8, 6, 4, 2]);
+    expect((await value("infidelity:scale=best", double)).value).toBeCloseTo(0, 8);
+    // Twice the map is off by the losses themselves, as no map at all is.
+    expect((await value("infidelity", double)).value).toBeCloseTo(
+      (await value("infidelity", fixed("null", [0, 0, 0, 0]))).value,
+      5,
+    );
     expect((await value("sensitivity-n", worst)).value).toBeLessThan(-0.5);
   });
 
   it("infidelity agrees with a slow version over the same draws", async () => {
-    const chosen = chooseMetric("infidelity:sets=8");
+    const chosen = chooseMetric("infidelity-normalised:sets=8");
     const random = createRandom(1, "case", 0, chosen.name);
     const map = [1, 2, 3, 4];
     const pairs = Array.from({ length: 8 }, () => {
@@ -92,7 +99,7 @@ describe("faithfulness, by hand", () => {
     const cost = (b: number) =>
       pairs.reduce((s, [r, d]) => s + (b * r - d) ** 2, 0) / pairs.reduce((s, [, d]) => s + d * d, 0);
     const scan = Math.min(...Array.from({ length: 20001 }, (_, i) => cost(i / 5000)));
-    expect((await value("infidelity:sets=8", worst)).value).toBeCloseTo(scan, 5);
+    expect((await value("infidelity-normalised:sets=8", worst)).value).toBeCloseTo(scan, 5);
   });
 
   it("SaCo: ordered groups score 1, reversed -1, one swap in between", async () => {

@@ -9,6 +9,7 @@ import {
   createRandom,
   measure,
   pointingGame,
+  precisionRecallArea,
   relevanceMass,
   relevanceRank,
   segmentationCounts,
@@ -29,6 +30,14 @@ describe("localisation, by hand", () => {
     expect(averagePrecision([0.9, 0.8, 0.7, 0.1], marks("1010"))).toBeCloseTo(0.5 * 1 + (0.5 * 2) / 3, 12);
   });
 
+  it("AUPRC by trapezoids, from recall 0 and precision 1 on: never what average precision is, unless the map is perfect", () => {
+    const expected = (0.5 * (1 + 1)) / 2 + (0.5 * (1 / 2 + 2 / 3)) / 2;
+    expect(precisionRecallArea([0.9, 0.8, 0.7, 0.1], marks("1010"))).toBeCloseTo(expected, 12);
+    expect(precisionRecallArea([3, 3, 1, 1], marks("1100"))).toBe(1);
+    expect(precisionRecallArea([1, 1, 1, 1, 1], marks("01000"))).toBeCloseTo(0.6, 12);
+    expect(precisionRecallArea([1, 2], marks("00"))).toBe(0);
+  });
+
   it("average precision of an even map is the share of the truth", () => {
     expect(averagePrecision([1, 1, 1, 1, 1], marks("01000"))).toBeCloseTo(0.2, 12);
   });
@@ -44,6 +53,7 @@ describe("localisation, by hand", () => {
 
   it("mass counts positive relevance, rank the K highest units", () => {
     expect(relevanceMass([3, 1, -2, 0], marks("1010"))).toBe(0.75);
+    expect(relevanceMass([3, 1, -2, 0], marks("1010"), true)).toBe(0.5);
     expect(relevanceRank([3, 1, -2, 0], marks("1010"), createRandom(1))).toBe(0.5);
   });
 

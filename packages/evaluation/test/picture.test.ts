@@ -73,6 +73,7 @@ describe("pictures", () => {
       height: 4,
       width: 4,
       grid: [2, 2],
+      neutral: [0.25, 0.5],
       toInput: (data) => data.slice(),
     });
     const gone = Uint8Array.from([0, 1, 0, 0]);
@@ -81,8 +82,10 @@ describe("pictures", () => {
       zero: () => 0,
       mean: (i: number) => (i < 16 ? 7.5 : 23.5) / 32,
       blur: (i: number) => blurred[i]!,
+      neutral: (i: number) => (i < 16 ? 0.25 : 0.5),
     };
-    for (const fill of ["zero", "mean", "blur"] as const) {
+    expect(() => bare.without(gone, "drop", random)).toThrow("cannot be dropped");
+    for (const fill of ["zero", "neutral", "mean", "blur"] as const) {
       const input = bare.without(gone, fill, random);
       for (let i = 0; i < 32; i++) {
         if ([2, 3, 6, 7].includes(i % 16)) expect(input[i]).toBeCloseTo(expected[fill](i), 6);

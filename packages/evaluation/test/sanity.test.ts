@@ -132,10 +132,12 @@ describe("registry", () => {
   });
 
   it("reads options, names what differs and refuses what it does not know", () => {
-    expect(chooseMetric("deletion:fill=zero").name).toBe("deletion");
+    expect(chooseMetric("deletion:fill=neutral").name).toBe("deletion");
     expect(chooseMetric("deletion:score=logit,fill=blur").name).toBe("deletion:score=logit,fill=blur");
     expect(() => chooseMetric("delection")).toThrow('no metric "delection"');
-    expect(() => chooseMetric("deletion:fill=black")).toThrow("choose from zero, mean, blur, linear");
+    expect(() => chooseMetric("deletion:fill=black")).toThrow(
+      "choose from zero, neutral, mean, blur, rise-blur, linear",
+    );
     expect(() => chooseMetric("deletion:colour=1")).toThrow('unknown option "colour"');
     expect(() => chooseMetric("deletion:steps=0")).toThrow("give a number from 1 to 10000");
   });

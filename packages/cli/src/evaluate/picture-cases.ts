@@ -54,6 +54,7 @@ export class PictureCases {
       height,
       width,
       grid,
+      neutral: scale.neutral,
       toInput: (pixels) => ({
         feeds: { [explains]: tensor(scale.toModel(pixels), dims) },
         grid,
@@ -79,6 +80,7 @@ function scaleOf({ channels, layout, mean, std, rescale }: Preprocessing, area: 
   // Where a channel begins in the model's order, and how far its values lie apart.
   const [begin, step] = layout === "nchw" ? [area, 1] : [1, channels];
   return {
+    neutral: slope.map((value, c) => -shift[c]! / value),
     toPixels: (data: Float32Array) => {
       const pixels = new Float32Array(data.length);
       for (let c = 0, at = 0; c < channels; c++) {

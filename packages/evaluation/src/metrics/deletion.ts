@@ -3,7 +3,8 @@
  *
  * Units are taken away (deletion) or put on an emptied input (insertion) from the most to the least relevant;
  * y_k is the score of the class after k steps, x_k the share of units changed. Value: area under y over x in [0, 1].
- * Deletion should fall at once (down), insertion should rise at once (up).
+ * Deletion should fall at once (down), insertion should rise at once (up). As in the authors' code, what is deleted becomes 0 after the
+ * model's normalisation, and an emptied input is their blur of it; they change as many pixels a step as a row has (`steps=224`).
  */
 import type { Measurement, Options, Values } from "../metric.js";
 import { trapezoid } from "../rank.js";
@@ -46,7 +47,7 @@ export const deletion = defineRemoval({
   title: "Deletion (area)",
   citation,
   direction: "down",
-  options: { ...curve, fill: fillOption("zero") },
+  options: { ...curve, fill: fillOption("neutral") },
   measure: ({ options }, removal) => follow(removal, options, false),
 });
 
@@ -55,6 +56,6 @@ export const insertion = defineRemoval({
   title: "Insertion (area)",
   citation,
   direction: "up",
-  options: { ...curve, fill: fillOption("blur") },
+  options: { ...curve, fill: fillOption("rise-blur") },
   measure: ({ options }, removal) => follow(removal, options, true),
 });

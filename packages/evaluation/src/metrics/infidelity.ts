@@ -1,37 +1,73 @@
 /**
- * Infidelity under removal of random sets S, relevance scaled by its best factor and divided by what predicting nothing costs:
+ * Infidelity under removal of random sets S: how far relevance is from predicting what the output loses.
  *
- *   min_b E_S [ ( b * sum_(i in S) R_i - (f(x) - f(x without S)) )^2 ] / E_S [ (f(x) - f(x without S))^2 ]
+ *   infidelity            = E_S [ ( b * sum_(i in S) R_i - (f(x) - f(x without S)) )^2 ],   b = 1, or the best factor (`scale=best`)
+ *   infidelity-normalised = the same with the best factor, divided by E_S [ (f(x) - f(x without S))^2 ]
  *
- * 0: the map predicts every loss; 1: it predicts none. `scale=none` uses b = 1, for methods that claim completeness.
+ * The second is 0 where the map predicts every loss and 1 where it predicts none, so that methods of different units can be compared.
  */
-import { defineRemoval, fillOption, mark, scoreOption, sumsOf, unitOption } from "../removal.js";
+import type { Probe } from "../metric.js";
+import { defineRemoval, fillOption, mark, type Removal, scoreOption, sumsOf, unitOption } from "../removal.js";
 
-export const infidelity = defineRemoval({
-  id: "infidelity",
-  title: "Infidelity (normalised)",
+const common = {
   citation: "Yeh et al. On the (In)fidelity and Sensitivity of Explanations. NeurIPS 2019.",
   direction: "down",
+} as const;
+
+const options = {
+  score: { ...scoreOption, default: "logit" },
+  fill: fillOption("mean"),
+  unit: unitOption,
+  sets: { title: "random sets", default: 64, min: 2, max: 10_000 },
+} as const;
+
+/** What the map says that each random set is worth, and what the output loses with it. */
+async function drawn(
+  { options: { score, sets: count }, random }: Probe<typeof options>,
+  { units, scores, losses }: Removal,
+) {
+  const all = Array.from({ length: units }, (_, i) => i);
+  const sets = Array.from({ length: count }, () => {
+    const size = 1 + random.int(Math.max(1, Math.floor(units / 2)));
+    return mark(random.shuffle(all), size, units);
+  });
+  return { lost: await losses(sets, score), said: sumsOf(scores, sets) };
+}
+
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((total, value, i) => total + value * b[i]!, 0);
+
+/** Mean squared error of `said` against `lost`; by the best factor where `best`. */
+export function infidelityOf(said: readonly number[], lost: readonly number[], best: boolean): number {
+  const own = dot(said, said);
+  const factor = !best ? 1 : own > 0 ? dot(said, lost) / own : 0;
+  const error = lost.map((loss, i) => factor * said[i]! - loss);
+  return dot(error, error) / lost.length;
+}
+
+export const infidelity = defineRemoval({
+  ...common,
+  id: "infidelity",
+  title: "Infidelity",
   options: {
-    score: { ...scoreOption, default: "logit" },
-    fill: fillOption("mean"),
-    unit: unitOption,
-    scale: { title: "factor on the relevance", default: "best", choices: ["best", "none"] },
-    sets: { title: "random sets", default: 64, min: 2, max: 10_000 },
+    ...options,
+    scale: { title: "factor on the relevance", default: "none", choices: ["none", "best"] },
   },
-  async measure({ options, random }, { units, scores, losses }) {
-    const all = Array.from({ length: units }, (_, i) => i);
-    const sets = Array.from({ length: options.sets }, () => {
-      const size = 1 + random.int(Math.max(1, Math.floor(units / 2)));
-      return mark(random.shuffle(all), size, units);
-    });
-    const lost = await losses(sets, options.score);
-    const sums = sumsOf(scores, sets);
-    const dot = (a: readonly number[], b: readonly number[]) => a.reduce((total, value, i) => total + value * b[i]!, 0);
-    const own = dot(sums, sums);
-    const factor = options.scale === "none" ? 1 : own > 0 ? dot(sums, lost) / own : 0;
-    const error = lost.map((loss, i) => factor * sums[i]! - loss);
-    const cost = dot(lost, lost);
-    return { value: cost > 0 ? dot(error, error) / cost : 0 };
+  caveat: "in squared units of the score: maps that do not claim to add up to it fare badly unless scale=best",
+  async measure(probe, removal) {
+    const { said, lost } = await drawn(probe, removal);
+    return { value: infidelityOf(said, lost, probe.options.scale === "best") };
+  },
+});
+
+export const infidelityNormalised = defineRemoval({
+  ...common,
+  id: "infidelity-normalised",
+  title: "Infidelity, as a share of the losses",
+  citation: `${common.citation} Divided as here.`,
+  options,
+  async measure(probe, removal) {
+    const { said, lost } = await drawn(probe, removal);
+    const cost = dot(lost, lost) / lost.length;
+    return { value: cost > 0 ? infidelityOf(said, lost, true) / cost : 0 };
   },
 });

@@ -1,23 +1,27 @@
 /**
  * Relevance mass and rank accuracy.
  *
- *   mass = sum of positive relevance inside the truth / sum of all positive relevance
+ *   mass = sum of positive relevance inside the truth / sum of all positive relevance        (`sign=positive`)
+ *          sum of relevance inside the truth / sum of all relevance, whatever their signs    (`sign=signed`)
  *   rank = share of the K highest units that lie inside, with K the size of the truth
+ *
+ * The authors take maps that are not negative, so that both are one. On a signed map the second, which other libraries take, may leave
+ * [0, 1] and has no bound where the sum is near 0.
  */
 import { locate } from "../location.js";
 import { defineMetric } from "../metric.js";
 import type { Random } from "../random.js";
 import { descending } from "../rank.js";
 
-export function relevanceMass(scores: ArrayLike<number>, truth: Uint8Array): number {
+export function relevanceMass(scores: ArrayLike<number>, truth: Uint8Array, signed = false): number {
   let inside = 0;
   let all = 0;
   for (let i = 0; i < scores.length; i++) {
-    const positive = Math.max(0, scores[i]!);
-    all += positive;
-    if (truth[i]) inside += positive;
+    const counted = signed ? scores[i]! : Math.max(0, scores[i]!);
+    all += counted;
+    if (truth[i]) inside += counted;
   }
-  return all > 0 ? inside / all : 0;
+  return all !== 0 ? inside / all : 0;
 }
 
 export function relevanceRank(scores: ArrayLike<number>, truth: Uint8Array, random: Random): number {
@@ -32,16 +36,18 @@ const common = {
   direction: "up",
   group: "localisation",
   needs: ["truth"],
-  options: {},
 } as const;
 
 export const relevanceMassMetric = defineMetric({
   ...common,
   id: "relevance-mass",
   title: "Relevance mass accuracy",
+  options: {
+    sign: { title: "which relevance counts", default: "positive", choices: ["positive", "signed"] },
+  },
   measure(probe) {
     const { scores, truth } = locate(probe);
-    return { value: relevanceMass(scores, truth) };
+    return { value: relevanceMass(scores, truth, probe.options.sign === "signed") };
   },
 });
 
@@ -49,6 +55,7 @@ export const relevanceRankMetric = defineMetric({
   ...common,
   id: "relevance-rank",
   title: "Relevance rank accuracy",
+  options: {},
   measure(probe) {
     const { scores, truth } = locate(probe);
     return { value: relevanceRank(scores, truth, probe.random) };

@@ -17,7 +17,8 @@ export function toPlanes(rgb: Uint8Array): Float32Array {
 }
 
 /** How the planted picture models read pixels. */
-export const plantedPlanes = normaliser([0.5, 0.5, 0.5], [0.5, 0.5, 0.5]);
+const plantedMean = [0.5, 0.5, 0.5];
+export const plantedPlanes = normaliser(plantedMean, [0.5, 0.5, 0.5]);
 
 /**
  * One case per class in the scene; with a cue, a case for the shortcut's class whose truth is the cue.
@@ -37,6 +38,7 @@ export function pictureCases(
     height: sceneSize,
     width: sceneSize,
     grid: [sceneSize / patch, sceneSize / patch],
+    neutral: plantedMean,
     toInput,
   });
   const group = `scene-${seed}`;
