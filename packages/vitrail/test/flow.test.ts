@@ -22,6 +22,10 @@ async function check(
   if (seen) expect(found.readout).toMatch(seen);
 }
 
+/** A pool along the tokens: [batch, width, tokens]. */
+const pooled = (m: Transformer, x: string, pool: string, kernel_shape: number[], strides?: number[]) =>
+  m.op(pool, [m.op("Transpose", [x], { perm: [0, 2, 1] })], { kernel_shape, ...(strides && { strides }) });
+
 describe("read-outs", () => {
   test("the class token", () =>
     check(
@@ -52,6 +56,18 @@ describe("read-outs", () => {
       (m, x) => m.head(m.mean(x)),
       () => range(5).map(() => 1 / 5),
       /mean/,
+    ));
+  test("all tokens merged by one pool", () =>
+    check(
+      5,
+      (m, x) => m.head(m.op("Squeeze", [pooled(m, x, "MaxPool", [5]), m.ints([2])])),
+      () => range(5).map(() => 1 / 5),
+    ));
+  test("a token that a pool merged from two", () =>
+    check(
+      6,
+      (m, x) => m.head(m.op("Gather", [pooled(m, x, "MaxPool", [2], [2]), m.index(1)], { axis: 2 })),
+      () => [0, 0, 0.5, 0.5, 0, 0],
     ));
   test("the mean of the patches alone", () =>
     check(

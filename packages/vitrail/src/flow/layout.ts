@@ -173,11 +173,16 @@ const RULES: Record<string, AxisRule> = {
       axis === 0 ? out[0]! : axis === 1 ? axisOf(d, "channel") : same(axis) ? out[axis]! : axisOf(d, "token"),
     );
   },
+  AveragePool: (node, i, out) =>
+    node.inputs[i]!.shape!.map((d, axis) =>
+      axis < 2 || equal(d, node.outputs[0]!.shape![axis]!) ? out[axis]! : axisOf(d, "token"),
+    ),
   GlobalAveragePool: (node, i, out) =>
     node.inputs[i]!.shape!.map((d, axis) => (axis < 2 ? out[axis]! : axisOf(d, "token"))),
 };
 for (const name of ["ConvTranspose", "DepthToSpace", "SpaceToDepth", "com.microsoft.nchwc::Conv"])
   RULES[name] = RULES.Conv!;
+RULES.MaxPool = RULES.AveragePool!;
 for (const name of ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare", "ReduceProd"])
   RULES[name] = (node, i, out) => {
     const shape = node.inputs[i]!.shape!;

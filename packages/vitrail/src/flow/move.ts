@@ -45,15 +45,21 @@ const picked: MoveRule = (b, { node, index, row, layout }) => {
   };
 };
 
-/** A strided convolution merges cells of stride x stride tokens: equal parts to each, also where its kernel overlaps. */
+const pools = (node: Move["node"]): boolean => node.operator === "AveragePool" || node.operator === "MaxPool";
+
+/**
+ * A strided convolution or pool merges cells of stride x stride tokens: equal parts to each, also where its kernel overlaps. A pool
+ * that leaves one token has merged all of them.
+ */
 const convolution: MoveRule = (b, move) =>
   alongAxis(
     (builder, { node, index }, joined, at, axis) => {
       const strides = ints(node, "strides");
       const blocksize = int(node, "blocksize", 1);
-      const step = strides?.[axis - 2] ?? blocksize;
+      const extent = node.inputs[index]!.shape![axis]!;
       const shape = builder.shape(joined);
-      const wide = builder.expand(builder.unsqueeze(builder.mul(joined, 1 / step), [at + 1]), [
+      const step = pools(node) && shape[at] === 1 ? extent : (strides?.[axis - 2] ?? blocksize);
+      const wide = builder.expand(builder.unsqueeze(builder.mul(joined, reciprocalOf(builder, step)), [at + 1]), [
         ...shape.slice(0, at + 1),
         step,
         ...shape.slice(at + 1),
@@ -62,7 +68,6 @@ const convolution: MoveRule = (b, move) =>
         wide,
         shape.map((d, i) => (i === at ? D.multiply(d, step) : d)),
       );
-      const extent = node.inputs[index]!.shape![axis]!;
       const missing = D.subtract(extent, D.multiply(shape[at]!, step));
       if (typeof missing === "number") return builder.pad(merged, at, 0, missing);
       return sliceDims(builder, builder.pad(merged, at, 0, D.maximum(missing, 0)), at, 0, extent);
@@ -144,6 +149,8 @@ const RULES: Record<string, MoveRule> = {
   Concat: concat,
   Pad: pad,
   Conv: convolution,
+  AveragePool: convolution,
+  MaxPool: convolution,
   SpaceToDepth: convolution,
   ConvTranspose: resizing,
   DepthToSpace: resizing,

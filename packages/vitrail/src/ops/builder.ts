@@ -304,12 +304,12 @@ export class Builder {
   }
 
   /**
-   * Pads with zeros along one axis: `before` and `after` may be symbolic. A known negative amount behind is a Slice: not every
-   * evaluator takes negative amounts of a Pad.
+   * Pads along one axis, with zeros unless told otherwise: `before` and `after` may be symbolic. A known negative amount behind is a
+   * Slice: not every evaluator takes negative amounts of a Pad.
    */
-  pad(x: Value, axis: number, before: Dim, after: Dim): Value {
+  pad(x: Value, axis: number, before: Dim, after: Dim, fill = 0): Value {
     if (before === 0 && after === 0) return x;
-    if (typeof after === "number" && after < 0) return this.pad(this.slice(x, axis, 0, after), axis, before, 0);
+    if (typeof after === "number" && after < 0) return this.pad(this.slice(x, axis, 0, after), axis, before, 0, fill);
     const rank = this.rank(x);
     const at = (i: number): Dim => (i === axis ? before : i === axis + rank ? after : 0);
     const pads = range(2 * rank).map(at);
@@ -320,7 +320,7 @@ export class Builder {
           0,
         );
     const dims = this.shape(x).map((d, i) => (i === axis ? add(d, add(before, after)) : d));
-    return this.withShape(this.emit("Pad", [x, tensor]), dims);
+    return this.withShape(this.emit("Pad", fill === 0 ? [x, tensor] : [x, tensor, this.scalar(fill)]), dims);
   }
 
   /** Zeros in the shape of `x`. */

@@ -38,9 +38,9 @@ export const Concat = defineOp("Concat", {
 });
 
 /** Elements [start, end) along an axis, with symbolic bounds. */
-export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end: D.Dim): Value {
-  if (typeof start === "number" && typeof end === "number") return b.slice(v, axis, start, end);
-  return b.emit("Slice", [v, b.extents.of(start), b.extents.of(end), b.ints([axis]), b.ints([1])]);
+export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end: D.Dim, step = 1): Value {
+  if (typeof start === "number" && typeof end === "number") return b.slice(v, axis, start, end, step);
+  return b.emit("Slice", [v, b.extents.of(start), b.extents.of(end), b.ints([axis]), b.ints([step])]);
 }
 
 export const Slice = defineOp("Slice", {

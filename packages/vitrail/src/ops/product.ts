@@ -1,13 +1,13 @@
 /** Products: data times weights (linear) or data times data (bilinear). */
 import { fail } from "../errors.js";
-import { flag, float, int, ints, text } from "../ir/attribute.js";
+import { flag, float, int, text } from "../ir/attribute.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
 import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
-import { sliceDims } from "./part.js";
+import { padsAttribute, spreadBack, transposedWindow, windowCount, windowOf } from "./window.js";
 
 const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
 
@@ -85,49 +85,15 @@ export function addBias(b: Builder, product: Value, bias: Value): Value {
   return y;
 }
 
-interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-  readonly group: number;
-}
-
-function windowOf(node: Pick<Node, "attributes" | "source" | "operator" | "outputs">, kernel: Shape): Window {
-  const n = kernel.length;
-  const list = (name: string, value: number, count = n): readonly number[] =>
-    ints(node, name) ?? new Array(count).fill(value);
-  const auto = text(node, "auto_pad", "NOTSET");
-  if ((auto !== "NOTSET" && auto !== "VALID") || !kernel.every((k) => typeof k === "number"))
-    fail("E025", node.operator, {
-      at: place(node as Node),
-      why: auto === "NOTSET" ? "its kernel size is not known" : `auto_pad ${auto} is not covered`,
-      try: "export with explicit pads",
-    });
-  return {
-    kernel: kernel as readonly number[],
-    strides: list("strides", 1),
-    dilations: list("dilations", 1),
-    pads: list("pads", 0, 2 * n),
-    group: int(node, "group", 1),
-  };
-}
-
-function convolutionExtent(d: D.Dim, w: Window, i: number): D.Dim {
-  const reach = w.dilations[i]! * (w.kernel[i]! - 1) + 1;
-  const padded = D.add(d, w.pads[i]! + w.pads[i + w.kernel.length]! - reach);
-  return D.add(D.floorDivide(padded, w.strides[i]!), 1);
-}
-
 /** Convolution of any rank, group and dilation; the bias is an addition of its own. */
 export const Conv = defineOp("Conv", {
   role: "linear",
   infer: (c): Inferred => {
     const [x, w] = [input(c, 0), input(c, 1)];
     if (!x.shape || !w.shape) return { type: x.type, shape: undefined };
-    const window = windowOf(c.node as Node, w.shape.slice(2));
-    const spatial = x.shape.slice(2).map((d, i) => convolutionExtent(d, window, i));
-    return { type: x.type, shape: [x.shape[0]!, w.shape[0]!, ...spatial] };
+    const extents = x.shape.slice(2);
+    const window = windowOf(c.node, w.shape.slice(2), extents);
+    return { type: x.type, shape: [x.shape[0]!, w.shape[0]!, ...extents.map((d, i) => windowCount(d, window, i))] };
   },
   canonical: ({ node, inputs: [x, w, bias], b }) => {
     if (!bias) return undefined;
@@ -136,69 +102,29 @@ export const Conv = defineOp("Conv", {
   },
   gradient: ({ node, x: [x, w], dy, b, wants }) => {
     if (wants[1]) refuseGradient(node, "its kernel depends on the input");
-    const window = windowOf(node, b.shape(w!).slice(2));
-    const { strides, dilations, group } = window;
-    const pads = backwardPads(window, b.shape(x!).slice(2), b.shape(dy).slice(2));
-    return [fitTo(b, b.emit("ConvTranspose", [dy, w], { strides, dilations, pads, group }), x!, window)];
+    const extents = b.shape(x!).slice(2);
+    return [spreadBack(b, dy, w!, windowOf(node, b.shape(w!).slice(2), extents), extents)];
   },
 });
-
-/**
- * What the transposed convolution crops: the forward's padding in front, and behind as much as leaves the input's extent
- * (less than the forward's padding where a stride left a remainder; nothing where the extent is symbolic, `fitTo` then crops).
- */
-function backwardPads(w: Window, input: Shape, output: Shape): number[] {
-  const behind = input.map((d, i) => {
-    const o = output[i]!;
-    if (typeof d !== "number" || typeof o !== "number") return 0;
-    const full = (o - 1) * w.strides[i]! + w.dilations[i]! * (w.kernel[i]! - 1) + 1;
-    return Math.max(0, full - w.pads[i]! - d);
-  });
-  return [...w.pads.slice(0, w.kernel.length), ...behind];
-}
-
-/**
- * Pads or crops `v` at the end of its spatial axes to the extents of `target`. Symbolic extents: a stride leaves a remainder
- * that is shorter than itself, so padding by that much and cutting is right for all of them.
- */
-function fitTo(b: Builder, v: Value, target: Value, w: Window): Value {
-  return w.kernel.reduce((fitted, _, i) => {
-    const axis = i + 2;
-    const [have, want] = [b.shape(fitted)[axis]!, b.shape(target)[axis]!];
-    if (D.equal(have, want)) return fitted;
-    const missing = D.subtract(want, have);
-    if (typeof missing === "number")
-      return missing > 0 ? b.pad(fitted, axis, 0, missing) : sliceDims(b, fitted, axis, 0, want);
-    const remainder = Math.max(0, w.strides[i]! - 1 - w.pads[i + w.kernel.length]!);
-    return sliceDims(b, b.pad(fitted, axis, 0, remainder), axis, 0, want);
-  }, v);
-}
 
 export const ConvTranspose = defineOp("ConvTranspose", {
   role: "linear",
   infer: (c): Inferred => {
     const [x, w] = [input(c, 0), input(c, 1)];
     if (!x.shape || !w.shape) return { type: x.type, shape: undefined };
-    const window = windowOf(c.node as Node, w.shape.slice(2));
-    const extra = ints(c.node, "output_padding") ?? [];
-    const given = ints(c.node, "output_shape");
-    const spatial = x.shape.slice(2).map((d, i) => {
-      if (given) return given[given.length - (x.shape!.length - 2) + i]!;
-      const reach = window.dilations[i]! * (window.kernel[i]! - 1) + 1;
-      const crop = window.pads[i]! + window.pads[i + window.kernel.length]!;
-      return D.add(D.multiply(D.add(d, -1), window.strides[i]!), reach - crop + (extra[i] ?? 0));
-    });
-    return { type: x.type, shape: [x.shape[0]!, D.multiply(w.shape[1]!, window.group), ...spatial] };
+    const { window, made } = transposedWindow(c.node, w.shape.slice(2), x.shape.slice(2));
+    return { type: x.type, shape: [x.shape[0]!, D.multiply(w.shape[1]!, window.group), ...made] };
   },
   canonical: ({ node, inputs: [x, w, bias], b }) => {
     if (!bias) return undefined;
     const axes = [0, ...range(b.rank(x!)).slice(2)];
     return [addBias(b, b.emit("ConvTranspose", [x, w], node.attributes), b.unsqueeze(bias, axes))];
   },
-  gradient: ({ node, x: [, w], dy, b }) => {
-    const window = windowOf(node, b.shape(w!).slice(2));
-    const { strides, dilations, pads, group } = window;
-    return [b.emit("Conv", [dy, w], { strides, dilations, pads, group })];
+  gradient: ({ node, x: [x, w], dy, b, wants }) => {
+    if (wants[1]) refuseGradient(node, "its kernel depends on the input");
+    const { window } = transposedWindow(node, b.shape(w!).slice(2), b.shape(x!).slice(2));
+    const { strides, dilations, group } = window;
+    return [b.emit("Conv", [dy, w], { strides, dilations, pads: padsAttribute(window), group })];
   },
 });
 

@@ -13,6 +13,7 @@ import * as normalization from "./normalization.js";
 import type { Operator } from "./operator.js";
 import * as packedWeights from "./packed-weights.js";
 import * as part from "./part.js";
+import * as pooling from "./pooling.js";
 import * as product from "./product.js";
 import * as quantization from "./quantization.js";
 import * as quantizedLinear from "./quantized-linear.js";
@@ -25,6 +26,7 @@ const modules: readonly Record<string, unknown>[] = [
   arithmetic,
   activation,
   product,
+  pooling,
   movement,
   part,
   indexing,

@@ -53,12 +53,19 @@ export const samples: Samples = {
       attributes: { strides: [1, 2, 2] },
     },
     { title: "auto_pad VALID", inputs: [picture, weight([4, 3, 3, 2])], attributes: { auto_pad: "VALID" } },
-    {
-      title: "auto_pad SAME_UPPER",
-      inputs: [picture, weight([4, 3, 3, 2])],
-      attributes: { auto_pad: "SAME_UPPER" },
-      shape: "refused",
-    },
+    ...["SAME_UPPER", "SAME_LOWER"].flatMap((auto_pad) => [
+      { title: `auto_pad ${auto_pad}`, inputs: [picture, weight([4, 3, 3, 2])], attributes: { auto_pad } },
+      {
+        title: `auto_pad ${auto_pad}, strides`,
+        inputs: [data([1, 3, 9, 8]), weight([2, 3, 2, 4])],
+        attributes: { auto_pad, strides: [2, 3] },
+      },
+      {
+        title: `auto_pad ${auto_pad}, strides beyond the kernel`,
+        inputs: [data([1, 2, 8, 10]), weight([2, 2, 2, 1])],
+        attributes: { auto_pad, strides: [3, 4] },
+      },
+    ]),
     { title: "kernels are data", inputs: [picture, data([4, 3, 3, 2])], gradient: "refused", symbolic: false },
   ],
   ConvTranspose: [
@@ -70,6 +77,22 @@ export const samples: Samples = {
     },
     { title: "groups", inputs: [data([1, 4, 3, 3]), weight([4, 1, 2, 2])], attributes: { group: 2, strides: [2, 2] } },
     { title: "dilations", inputs: [data([1, 2, 3, 3]), weight([2, 2, 2, 2])], attributes: { dilations: [2, 2] } },
+    ...["SAME_UPPER", "SAME_LOWER", "VALID"].map((auto_pad) => ({
+      title: `auto_pad ${auto_pad}`,
+      inputs: [data([1, 3, 4, 5]), weight([3, 2, 4, 3])],
+      attributes: { auto_pad, strides: [1, 2] },
+    })),
+    {
+      title: "a given shape",
+      inputs: [data([1, 3, 4, 5], { fixed: [2, 3] }), weight([3, 2, 4, 3])],
+      attributes: { strides: [2, 2], output_shape: [7, 10] },
+    },
+    {
+      title: "kernels are data",
+      inputs: [data([1, 2, 3, 3]), data([2, 1, 2, 2])],
+      gradient: "refused",
+      symbolic: false,
+    },
   ],
   Einsum: [
     {

@@ -6,6 +6,7 @@ import { samples as indexing } from "./samples-indexing.js";
 import { samples as microsoft } from "./samples-microsoft.js";
 import { samples as movement } from "./samples-movement.js";
 import { samples as normalization } from "./samples-normalization.js";
+import { samples as pooling } from "./samples-pooling.js";
 import { samples as product } from "./samples-product.js";
 import { samples as quantization } from "./samples-quantization.js";
 import { samples as reduction } from "./samples-reduction.js";
@@ -15,6 +16,7 @@ export const samples: Samples = {
   ...arithmetic,
   ...activation,
   ...product,
+  ...pooling,
   ...movement,
   ...indexing,
   ...reduction,
