@@ -14,6 +14,7 @@ import { int } from "../ir/attribute.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
 import type { Builder } from "../ops/builder.js";
+import { roleOf } from "../ops/operator.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { attend } from "./attend.js";
 import { keptAtoms, type Layout, layoutOrFail } from "./layout.js";
@@ -119,11 +120,17 @@ class Flow {
   }
 
   /** Through an operator with one way on: moved as its elements are. */
-  private pass(node: Node, value: Value, row: Row): void {
+  private pass(node: Node, value: Value, all: Row): void {
+    const { b, towards, units } = this.request;
+    const ways = node.inputs.filter((v) => v?.data && towards.has(v)).length;
+    const operator = units.operators.get(node.operator);
+    const isProduct = ways > 1 && operator !== undefined && roleOf(operator, node) === "bilinear";
+    if (isProduct && this.reading) this.notes.push(`${ways} factors share equally`);
+    const row = isProduct ? mapRow(all, all.layout, (part) => b.mul(part, 1 / ways)) : all;
     node.inputs.forEach((input, i) => {
-      if (!input?.data || !this.request.towards.has(input)) return;
+      if (!input?.data || !towards.has(input)) return;
       const layout = layoutOrFail(node, i, row.layout, false);
-      const moved = moveRow(this.request.b, { node, index: i, value, row, layout, reading: this.reading });
+      const moved = moveRow(b, { node, index: i, value, row, layout, reading: this.reading });
       if (moved.note && this.reading) this.notes.push(moved.note);
       if (moved.weighted) this.weighted = true;
       this.send(input, moved.row);

@@ -2,7 +2,7 @@
 import type { Node, Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import * as D from "../tensor/dim.js";
-import { keptAtoms, type Layout } from "./layout.js";
+import { keptAtoms, type Layout, refuseTokens } from "./layout.js";
 import { mapRow, type Row, relayout, rowAxes, sizes, withJoinedAxis } from "./row.js";
 
 export interface Move {
@@ -40,10 +40,13 @@ export const alongAxis =
     let { row } = move;
     for (const axis of axes(move)) {
       const target = row.layout.map((own, i) => (i === axis ? move.layout[axis]! : own));
-      if (rowAxes(row.layout, axis).length === 0 && keptAtoms([move.layout[axis]!]).length === 0) {
+      const isWithout = rowAxes(row.layout, axis).length === 0;
+      if (isWithout && keptAtoms([move.layout[axis]!]).length === 0) {
         row = { ...row, layout: target };
         continue;
       }
+      if (isWithout && row.layout[axis]!.length > 0)
+        refuseTokens(move.node, `its axis ${axis} holds classes in the output, and tokens before it`);
       const from = row.layout;
       const dims = sizes(keptAtoms(target));
       row = mapRow(row, target, (part) =>
