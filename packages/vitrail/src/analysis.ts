@@ -1,13 +1,16 @@
 /** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
+import { type FinalFunction, finalActivation, movedScores, originOf } from "./canonicalize/final-activation.js";
 import { loneNorm } from "./canonicalize/lone-norm.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { UnitFinder } from "./canonicalize/unit.js";
 import { type DiagnosticCode, diagnostic, fail, VitrailError } from "./errors.js";
+import { classAxis } from "./flow/output.js";
 import type { Readout } from "./flow/readout.js";
 import { dataInputs, type Node, place, type Value } from "./ir/graph.js";
 import { ancestors } from "./ir/traverse.js";
+import { type Dim, equal } from "./tensor/dim.js";
 import { isFloat } from "./tensor/element-type.js";
 
 /** Where data begins for the explained input: a float input itself, or the embeddings looked up by its ids. */
@@ -25,9 +28,32 @@ export interface ExplainedSource extends Source {
   readonly norm?: string;
 }
 
+/** Where an explanation starts: at the scores before a final softmax or sigmoid, or at what the file gives. */
+export type Start = "logit" | "probability";
+
+/** What the file's own last step makes of its scores. */
+export interface Activation {
+  readonly function: FinalFunction;
+  /** Name of its node. */
+  readonly node: string;
+  /** Shares of classes that exclude each other, all of them; else each number is a probability by itself. */
+  readonly exclusive: boolean;
+}
+
+/** The explained output: as the file gives it, and where the explanation starts. */
+export interface ExplainedOutput {
+  readonly name: string;
+  readonly given: Value;
+  readonly start: Value;
+  readonly from: Start;
+  readonly activation: Activation | undefined;
+}
+
 export interface Analysis {
   readonly model: ModelGraph;
+  readonly explained: ExplainedOutput;
   readonly outputName: string;
+  /** Where the explanation starts, in the shape of what the file gives. */
   readonly output: Value;
   readonly source: ExplainedSource;
   /** Every source of the model on the path to the output. */
@@ -41,16 +67,14 @@ export interface Analysis {
 }
 
 export interface Choice {
-  readonly output?: string | undefined;
   readonly explains?: string | undefined;
   readonly readout?: Readout | undefined;
   /** Nothing is pulled back: operators that nobody knows are no hindrance. */
   readonly forwardOnly?: boolean;
 }
 
-export function analyse(model: ModelGraph, choice: Choice): Analysis {
-  const outputName = chooseOutput(model, choice.output);
-  const output = model.outputs.get(outputName)!;
+export function analyse(model: ModelGraph, explained: ExplainedOutput, choice: Choice): Analysis {
+  const { name: outputName, start: output } = explained;
   const nodes = ancestors([output], dataInputs);
   const sources = findSources(model, nodes, output);
   if (!choice.forwardOnly) refuseUnknown(model, nodes);
@@ -62,8 +86,18 @@ export function analyse(model: ModelGraph, choice: Choice): Analysis {
     .map((s, index) => ({ ...s, index }));
   const order = new Map(nodes.map((n, i) => [n, i]));
   const units = { operators: model.builder.operators, position: (n: Node) => order.get(n) ?? -1 };
-  const explained = pointOf(source, units, nodes);
-  return { model, outputName, output, source: explained, sources, sites, towards, units, readout: choice.readout };
+  return {
+    model,
+    explained,
+    outputName,
+    output,
+    source: pointOf(source, units, nodes),
+    sources,
+    sites,
+    towards,
+    units,
+    readout: choice.readout,
+  };
 }
 
 function pointOf(source: Source, units: UnitFinder, nodes: readonly Node[]): ExplainedSource {
@@ -71,9 +105,33 @@ function pointOf(source: Source, units: UnitFinder, nodes: readonly Node[]): Exp
   return norm ? { ...source, point: norm.output, norm: norm.node } : { ...source, point: source.value };
 }
 
-/** The output that is explained, by name or by choice. */
-export const explainedOutput = (model: ModelGraph, wanted: string | undefined): Value =>
-  model.outputs.get(chooseOutput(model, wanted))!;
+/** The output that is explained, by name or by choice, and where the explanation starts. */
+export function explainedOutput(
+  model: ModelGraph,
+  { output: wanted, from = "logit" }: { readonly output?: string | undefined; readonly from?: Start | undefined },
+): ExplainedOutput {
+  const { builder: b } = model;
+  const name = chooseOutput(model, wanted);
+  const given = model.outputs.get(name)!;
+  const found = finalActivation(b, given);
+  if (!found) {
+    if (from === "logit") return { name, given, start: given, from, activation: undefined };
+    fail("E043", "", {
+      at: `output "${name}"`,
+      why: "it ends in no softmax or sigmoid: what it gives are scores",
+      try: 'leave "from" away, or another output',
+    });
+  }
+  const exclusive = /softmax$/.test(found.function) && equal(extentOfClasses(given), extentOfClasses(found.scores));
+  const activation: Activation = { function: found.function, node: found.node, exclusive };
+  return { name, given, start: from === "logit" ? movedScores(b, found) : given, from, activation };
+}
+
+/** Numbers that exclude each other, for one sample at one place. */
+function extentOfClasses(value: Value): Dim {
+  const { shape = [] } = value;
+  return shape.length < 2 ? 1 : (shape[classAxis(value) ?? shape.length - 1] ?? 1);
+}
 
 /** What control flow leaves open until the model runs. */
 const CONTROL_FLOW: Readonly<Record<string, string>> = {
@@ -150,7 +208,10 @@ function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
       });
     return wanted;
   }
-  const candidates = all.filter((name) => model.outputs.get(name)!.data);
+  const candidates = withoutTwins(
+    model,
+    all.filter((name) => model.outputs.get(name)!.data),
+  );
   const attending = candidates.filter((name) => findSites(model.outputs.get(name)!).length > 0);
   const [best] = [...(attending.length > 0 ? attending : candidates)].sort(
     (a, c) => (model.outputs.get(a)!.rank ?? 9) - (model.outputs.get(c)!.rank ?? 9),
@@ -161,6 +222,13 @@ function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
       try: "export the model with its logits or embeddings as an output",
     });
   return best;
+}
+
+/** Without probabilities whose scores are an output as well. */
+function withoutTwins({ builder: b, outputs }: ModelGraph, names: readonly string[]): readonly string[] {
+  const final = new Set(names.filter((name) => finalActivation(b, outputs.get(name)!)));
+  const origins = new Set(names.filter((name) => !final.has(name)).map((name) => originOf(b, outputs.get(name)!)));
+  return names.filter((name) => !final.has(name) || !origins.has(originOf(b, outputs.get(name)!)));
 }
 
 function findSources(model: ModelGraph, nodes: readonly Node[], output: Value): Source[] {

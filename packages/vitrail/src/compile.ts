@@ -18,7 +18,7 @@ import { tokenLayout } from "./flow/tokens.js";
 import type { Value } from "./ir/graph.js";
 import { verifyMap } from "./ir/verify.js";
 import { lift } from "./lift/lift.js";
-import { type Metadata, originalBytes, type Tower } from "./metadata.js";
+import { type Metadata, originalBytes, outputOf, type Tower } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
 import { builtMethods } from "./methods/registry.js";
 import { readModel } from "./onnx/model.js";
@@ -64,12 +64,13 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   settleSoftmax(b);
   if (!method.copiesForward) recogniseActivations(b);
   b.verify("canonicalize", [...graph.outputs.values()]);
-  const read = method.everyToken?.(values) || readout ? undefined : narrow(b, explainedOutput(graph, choice.output));
-  b.verify("narrow", [...graph.outputs.values()]);
-  const analyses = choice.explains.map((explains) => analyse(graph, { output: choice.output, explains, readout }));
+  const output = explainedOutput(graph, choice);
+  const read = method.everyToken?.(values) || readout ? undefined : narrow(b, output.start);
+  b.verify("narrow", [...graph.outputs.values(), output.start]);
+  const analyses = choice.explains.map((explains) => analyse(graph, output, { explains, readout }));
   const [analysis] = analyses as [Analysis, ...Analysis[]];
-  const one = targetInput(b, mode, analysis.output);
-  const seed = seedOf(b, mode, analysis.output, one);
+  const one = targetInput(b, mode, output.given);
+  const seed = seedOf(b, mode, output.given, one);
   const target = one && several ? severalOf(b, one) : one;
   const targetName = free("target", graph.names);
   const results = analyses.map((each, index) => {
@@ -103,7 +104,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     version,
     method: method.id,
     options: values,
-    output: analysis.outputName,
+    ...outputOf(output),
     target: { name: target ? targetName : null, mode, several },
     ...first,
     ...(further.length > 0 && { further }),

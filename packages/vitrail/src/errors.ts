@@ -36,6 +36,7 @@ const CATALOGUE = {
   E032: { kind: "unsupported", title: "nothing to explain" },
   E033: { kind: "unsupported", title: "decoder with a cache" },
   E034: { kind: "unsupported", title: "several targets at once are not covered by operator" },
+  E043: { kind: "usage", title: "no probability to start at" },
   // What shows only when a model is run.
   E040: { kind: "input", title: "the map has values that are not finite" },
   E041: { kind: "input", title: "the map is zero everywhere" },

@@ -8,7 +8,7 @@ import type { Metadata } from "./metadata.js";
 import { isFloat } from "./tensor/element-type.js";
 
 export interface Finding {
-  readonly finding: "output" | "input" | "attention" | "tokens" | "read-out";
+  readonly finding: "output" | "start" | "input" | "attention" | "tokens" | "read-out";
   readonly state: "found" | "derived" | "given" | "missing";
   /** What was found, in words. */
   readonly value: string;
@@ -20,6 +20,7 @@ export interface Finding {
 /** What the caller chose. */
 export interface Chosen {
   readonly output?: string | undefined;
+  readonly from?: string | undefined;
   readonly explains?: string | undefined;
   readonly readout?: string | undefined;
 }
@@ -33,6 +34,7 @@ export function evidenceOf(
   if (!analysis) return [];
   return [
     outputOf(graph, analysis, chosen),
+    ...startOf(analysis),
     inputOf(analysis, chosen, metadata),
     attentionOf(analysis, metadata),
     ...(metadata?.relevance.kind === "tokens" ? [tokensOf(analysis, metadata)] : []),
@@ -53,6 +55,19 @@ function outputOf({ outputs }: ModelGraph, { outputName: value }: Analysis, chos
   }
   const evidence = `one of ${usable.length} (${usable.join(", ")}): of those that attention leads to, the first with the fewest axes`;
   return { ...how, state: "derived", evidence };
+}
+
+/** Said where the file ends in a softmax or sigmoid. */
+function startOf({ explained: { name, from, activation } }: Analysis): Finding[] {
+  if (!activation) return [];
+  const finding = "start" as const;
+  const end = `a final ${activation.function}, "${activation.node}"`;
+  if (from === "probability") {
+    const evidence = `asked for by the caller: "${name}" is made by ${end}`;
+    return [{ finding, state: "given", value: "the probability itself", evidence, flag: "--from logit" }];
+  }
+  const evidence = `"${name}" is made by ${end}, which leaves nothing to pull back where it is sure`;
+  return [{ finding, state: "derived", value: "the scores before it", evidence, flag: "--from probability" }];
 }
 
 function inputOf({ source, sources }: Analysis, chosen: Chosen, metadata: Metadata | undefined): Finding {

@@ -1,5 +1,5 @@
 /** What a model shows of itself, without compiling more than is needed to know whether it can be explained. */
-import { analyse } from "./analysis.js";
+import { analyse, explainedOutput } from "./analysis.js";
 import { importModel } from "./canonicalize/import.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { VitrailError } from "./errors.js";
@@ -18,8 +18,8 @@ export function inspect(model: Uint8Array, options: CompileOptions = {}): Report
     return prepare(model, options).report;
   } catch (error) {
     if (!(error instanceof VitrailError) || error.diagnostics.some((d) => d.kind !== "unsupported")) throw error;
-    const { output, explains, readout } = options;
-    const chosen = { output, explains: typeof explains === "string" ? explains : explains?.[0], readout };
+    const { output, from, explains, readout } = options;
+    const chosen = { output, from, explains: typeof explains === "string" ? explains : explains?.[0], readout };
     return reportOf({ ...found(model, options), chosen, diagnostics: error.diagnostics });
   }
 }
@@ -28,11 +28,9 @@ function found(model: Uint8Array, options: CompileOptions) {
   const graph = importModel(readModel(originalBytes(model)));
   settleSoftmax(graph.builder);
   try {
-    const { output, explains } = options;
-    return {
-      graph,
-      analysis: analyse(graph, { output, explains: typeof explains === "string" ? explains : explains?.[0] }),
-    };
+    const { explains } = options;
+    const chosen = { explains: typeof explains === "string" ? explains : explains?.[0] };
+    return { graph, analysis: analyse(graph, explainedOutput(graph, options), chosen) };
   } catch {
     return { graph };
   }

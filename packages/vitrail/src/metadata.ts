@@ -1,4 +1,5 @@
 /** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
+import type { Activation, ExplainedOutput, Start } from "./analysis.js";
 import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
 import { readModel } from "./onnx/model.js";
@@ -10,6 +11,10 @@ export interface Metadata extends Tower {
   readonly options: OptionValues;
   /** Name of the explained output. */
   readonly output: string;
+  /** Where the explanation starts: at scores, or behind the file's own softmax or sigmoid. */
+  readonly from: Start;
+  /** The softmax or sigmoid that the file ends in; null where it gives the scores themselves. Older files do not say. */
+  readonly activation?: Activation | null;
   readonly target: {
     readonly name: string | null;
     readonly mode: TargetMode;
@@ -37,6 +42,17 @@ export interface Tower {
   /** Names of the softmax nodes whose attention is used, in data-flow order. */
   readonly sites: readonly string[];
 }
+
+/** What is noted of the explained output. */
+export const outputOf = ({
+  name: output,
+  from,
+  activation,
+}: ExplainedOutput): Pick<Metadata, "output" | "from" | "activation"> => ({
+  output,
+  from,
+  activation: activation ?? null,
+});
 
 /** The metadata of a compiled model; undefined for any other model. */
 export function readMetadata(model: Uint8Array): Metadata | undefined {

@@ -1,4 +1,5 @@
 /** What a caller may ask for, checked against the method's own declaration. */
+import type { Start } from "./analysis.js";
 import { diagnostic, fail, VitrailError } from "./errors.js";
 import { type Readout, readReadout } from "./flow/readout.js";
 import type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
@@ -14,6 +15,8 @@ export interface CompileOptions {
   readonly severalTargets?: boolean;
   /** Name of the explained output. */
   readonly output?: string;
+  /** Where a file ends in a softmax or sigmoid: start at the scores before it (default), or at the "probability" that it gives. */
+  readonly from?: Start;
   /** Name of the explained input, or several of them: then each has a relevance output of its own. */
   readonly explains?: string | readonly string[];
   /** Which tokens the head reads, instead of what was found: "index:K", "mean" or "mean:FROM:TO" (negative from the end). */
@@ -31,7 +34,11 @@ export interface ResolvedOptions {
   readonly values: OptionValues;
   readonly target: TargetMode;
   readonly several: boolean;
-  readonly choice: { readonly output: string | undefined; readonly explains: readonly (string | undefined)[] };
+  readonly choice: {
+    readonly output: string | undefined;
+    readonly from: Start;
+    readonly explains: readonly (string | undefined)[];
+  };
   readonly readout: Readout | undefined;
   /** The read-out as the caller wrote it. */
   readonly readoutText: string | undefined;
@@ -41,15 +48,17 @@ export interface ResolvedOptions {
 
 /** What of a request the caller named, rather than left to be found. */
 export const chosenIn = ({ choice, readoutText }: ResolvedOptions) => {
-  return { output: choice.output, explains: choice.explains[0], readout: readoutText };
+  return { output: choice.output, from: choice.from, explains: choice.explains[0], readout: readoutText };
 };
 
+const STARTS: readonly Start[] = ["logit", "probability"];
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
 const GENERAL = new Set([
   "method",
   "target",
   "severalTargets",
   "output",
+  "from",
   "explains",
   "readout",
   "stability",
@@ -64,6 +73,9 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
       why: `the modes are ${TARGETS.join(", ")}`,
       try: '"index", unless the class is not known',
     });
+  const from = options.from ?? "logit";
+  if (!STARTS.includes(from))
+    fail("E016", '"from"', { why: `"${from}" is none of ${STARTS.join(", ")}`, try: '"logit", which is the default' });
   const several = options.severalTargets ?? false;
   if (several && target === "predicted")
     fail("E015", '"predicted"', { why: "it is one class, and several were asked for", try: 'target: "index"' });
@@ -96,7 +108,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
     values,
     target,
     several,
-    choice: { output: options.output, explains: explainedInputs(options.explains) },
+    choice: { output: options.output, from, explains: explainedInputs(options.explains) },
     readout: readReadout(options.readout),
     readoutText: options.readout,
     stability: options.stability === true,

@@ -1,17 +1,20 @@
 /** Bytes in, something to run out: a compiled model for methods that are a graph; for driven ones what they run many times. */
-import { type Analysis, analyse } from "./analysis.js";
+import { type Analysis, analyse, explainedOutput } from "./analysis.js";
 import { importModel } from "./canonicalize/import.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { append } from "./compile.js";
 import { joined } from "./emit/joined.js";
+import { writePatch } from "./emit/patch.js";
 import { programOf } from "./emit/program.js";
 import { sha256 } from "./emit/sha256.js";
 import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
 import type { Patches } from "./flow/patches.js";
 import { tokenLayout } from "./flow/tokens.js";
-import { type Metadata, originalBytes } from "./metadata.js";
+import type { Value } from "./ir/graph.js";
+import { type Metadata, originalBytes, outputOf } from "./metadata.js";
+import { SCORES } from "./methods/gradient-program.js";
 import { type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
 import { readModel } from "./onnx/model.js";
@@ -32,6 +35,8 @@ export interface DrivenProgram {
 /** What a driven method needs to know beyond the metadata. */
 export interface Driving {
   readonly program: DrivenProgram | null;
+  /** What is run has an output SCORES: the explanation starts at numbers that the file itself does not give. */
+  readonly scores: boolean;
   /** The explained input holds ids, of which embeddings are looked up. */
   readonly ids: boolean;
   /** Inputs that say which tokens are padding: integers beside the ids that no embedding is looked up with. */
@@ -66,21 +71,25 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
       why: `"${method.id}" explains one input at a time`,
       try: "an explainer for each of them",
     });
-  const graph = importModel(readModel(original));
+  const proto = readModel(original);
+  const graph = importModel(proto);
   settleSoftmax(graph.builder);
-  const analysis = analyse(graph, { output: choice.output, explains, forwardOnly: method.program === undefined });
-  const { source, sources, outputName } = analysis;
+  const output = explainedOutput(graph, choice);
+  const analysis = analyse(graph, output, { explains, forwardOnly: method.program === undefined });
+  const { source, sources } = analysis;
   // The target is chosen at the sample; at the points around it the same weights of the outputs are asked about.
   const asked: ResolvedOptions = { ...resolved, values: {}, target: "weights", several: false };
   const program = method.program && append(original, method.program[source.kind], asked);
   const own = program?.report.metadata;
+  const scores = output.start !== output.given;
+  const patch = program?.patch ?? (scores ? scoresPatch(graph, output.start, proto.irVersion) : undefined);
   const patches = method.kind === "tokens" ? patchesOf(graph, analysis) : undefined;
   const metadata: Metadata = {
     version,
     method: method.id,
     options: values,
     explains: source.input,
-    output: outputName,
+    ...outputOf(output),
     readout: "",
     target: { name: null, mode: target, several: resolved.several },
     relevance: { name: "relevance", kind: method.kind },
@@ -93,17 +102,25 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   const masks = [...graph.inputs].flatMap(([name, v]) => (v.type.startsWith("int") && !looked.has(name) ? [name] : []));
   return {
     original,
-    toRun: program && ((own) => programOf(own, program.patch)),
+    toRun: patch && ((own) => programOf(own, patch)),
     report: reportOf({ graph, analysis, metadata, chosen: chosenIn(resolved) }),
     metadata,
     driving: {
       program: own
         ? { target: own.target.name!, result: own.relevance.name, embeddings: embeddingsOf(analysis) }
         : null,
+      scores,
       ids: source.kind === "embedding",
       masks,
     },
   };
+}
+
+/** The scores before a final softmax or sigmoid as an output, for methods that need forward passes alone. */
+function scoresPatch({ builder: b, names }: ModelGraph, start: Value, irVersion: bigint): Uint8Array {
+  b.pass = "output";
+  const outputs = [{ name: SCORES, value: b.emit("Cast", [start], { to: 1 }) }];
+  return writePatch({ b, taken: names, inputs: [], outputs, metadata: {}, irVersion }).bytes;
 }
 
 function embeddingsOf({ source, model }: Analysis): DrivenProgram["embeddings"] {

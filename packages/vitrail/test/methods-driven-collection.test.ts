@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { array, open } from "../../../test/support/runtime.js";
 import { compile } from "../src/compile.js";
-import { POINT, SHIFT, SHIFTED } from "../src/methods/gradient-program.js";
+import { POINT, SCORES, SHIFT } from "../src/methods/gradient-program.js";
 import { prepare } from "../src/prepare.js";
 import { families, fileOf, goldensOf, inputsOf, isScaleFree, targetOf } from "./collection/collection.js";
 import { drivenExplainer, toFeeds } from "./support/driven.js";
@@ -44,7 +44,7 @@ for (const family of families)
           [SHIFT]: array("float32", zeros(dims), dims),
         });
         await second.release();
-        expect(distance(shifted[SHIFTED]!.values, logits.values)).toBeLessThan(half ? 2e-2 : 1e-4);
+        expect(distance(shifted[SCORES]!.values, logits.values)).toBeLessThan(half ? 2e-2 : 1e-4);
         expect(shifted[POINT]!.dims).toEqual(dims);
       }
 

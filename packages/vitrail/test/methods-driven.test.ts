@@ -9,7 +9,7 @@ import { compile } from "../src/compile.js";
 import { methods } from "../src/index.js";
 import type { Value } from "../src/ir/graph.js";
 import { draw } from "../src/methods/draw.js";
-import { POINT, SHIFTED } from "../src/methods/gradient-program.js";
+import { POINT, SCORES } from "../src/methods/gradient-program.js";
 import { isBuilt } from "../src/methods/method.js";
 import { drawMask } from "../src/methods/rise.js";
 import { readModel } from "../src/onnx/model.js";
@@ -379,7 +379,7 @@ describe("what is run for gradients", () => {
   test("leads to nothing but them: of a text, no forward pass beside its copy", () => {
     const { original, toRun, report } = prepare(bagOfWords([1, 2, 3, 4]), { method: "integrated-gradients" });
     const graph = readModel(toRun!(original)).graph!;
-    expect(graph.output.map((o) => o.name)).toEqual(["relevance", POINT, SHIFTED]);
+    expect(graph.output.map((o) => o.name)).toEqual(["relevance", POINT, SCORES]);
     expect(report.outputs.map((o) => o.name)).toEqual(["logits"]);
     const used = new Set([...graph.output.map((o) => o.name), ...graph.node.flatMap((n) => n.input)]);
     expect(graph.node.filter((n) => !n.output.some((name) => used.has(name)))).toEqual([]);

@@ -17,7 +17,7 @@ interface Activation {
   readonly f: (x: number) => number;
 }
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const KNOWN: readonly Activation[] = [
   { operator: "Gelu", attributes: {}, f: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2 },
   {
@@ -62,13 +62,16 @@ function sourceOf(b: Builder, node: Node): Value | undefined {
 }
 
 /** What `v` is where `source` is `x`; undefined where something else than numbers and functions of numbers has a part. */
-function evaluate(b: Builder, v: Value, source: Value, x: number): number | undefined {
+export function evaluate(b: Builder, v: Value, source: Value, x: number): number | undefined {
   if (v === source) return x;
   const { producer } = v;
   if (!producer) return numberOf(v);
   const known = v.number;
   if (known !== undefined) return known;
   const inputs = producer.inputs.map((input) => input && evaluate(b, input, source, x));
-  const f = b.operators.get(producer.operator)?.scalar;
+  const entry = b.operators.get(producer.operator);
+  // A cast between floating-point types.
+  if (entry?.verbatim && inputs.length === 1) return inputs[0];
+  const f = entry?.scalar;
   return f && inputs.every((i) => i !== undefined) ? f(...(inputs as number[])) : undefined;
 }

@@ -17,8 +17,8 @@ import type { BuiltMethod, MethodContext } from "./method.js";
 export const SHIFT = "vitrail/shift";
 /** The embeddings without it, in the same shape. */
 export const POINT = "vitrail/point";
-/** The explained output at the shifted embeddings. */
-export const SHIFTED = "vitrail/shifted";
+/** What the explanation starts at (the scores before a final softmax, too): in a program of embeddings, at the shifted ones. */
+export const SCORES = "vitrail/scores";
 
 const gradient = {
   id: "gradient",
@@ -34,7 +34,13 @@ const gradient = {
 
 const atInput: BuiltMethod = {
   ...gradient,
-  build: (context) => ({ relevance: gradientAgain(context, context.analysis.source.point).gradient, sites: [] }),
+  build: (context) => {
+    const { explained, source } = context.analysis;
+    const { output, gradient } = gradientAgain(context, source.point);
+    // Else the model's own output is the score.
+    const outputs = explained.start === explained.given ? [] : [{ name: SCORES, value: output }];
+    return { relevance: gradient, sites: [], outputs };
+  },
 };
 
 const atEmbedding: BuiltMethod = {
@@ -61,7 +67,7 @@ const atEmbedding: BuiltMethod = {
       inputs: [{ name: SHIFT, value: shift }],
       outputs: [
         { name: POINT, value: embedded },
-        { name: SHIFTED, value: output },
+        { name: SCORES, value: output },
       ],
     };
   },

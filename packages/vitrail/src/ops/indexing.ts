@@ -8,6 +8,7 @@ import { defineOp, type Inferred, refuseGradient } from "./operator.js";
 
 export const Gather = defineOp("Gather", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const [x, index] = [input(c, 0), input(c, 1)];
     const axis = normalizeAxis(int(c.node, "axis", 0), x.shape?.length ?? 0);
@@ -75,6 +76,7 @@ function ungather(b: Builder, dy: Value, x: Value, index: Value, axis: number): 
 
 export const GatherElements = defineOp("GatherElements", {
   role: "movement",
+  verbatim: true,
   infer: (c) => ({ type: input(c, 0).type, shape: input(c, 1).shape }),
   gradient: ({ node, x: [x, index], dy, b }) => {
     const axis = normalizeAxis(int(node, "axis", 0), b.rank(x!));
@@ -87,6 +89,7 @@ export const GatherElements = defineOp("GatherElements", {
 
 export const GatherND = defineOp("GatherND", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const [x, index] = [input(c, 0), input(c, 1)];
     const batch = int(c.node, "batch_dims", 0);

@@ -13,6 +13,7 @@ const backToInput = ({ x: [x], dy, b }: GradientContext): Value[] => [b.reshapeL
 
 export const Reshape = defineOp("Reshape", {
   role: "movement",
+  verbatim: true,
   infer: (c) => {
     const x = input(c, 0);
     const target = entriesOf(c.node.inputs[1]);
@@ -45,6 +46,7 @@ export function unknownShape(shape: Value | undefined, c: InferContext): Shape |
 
 export const Transpose = defineOp("Transpose", {
   role: "movement",
+  verbatim: true,
   infer: (c) => {
     const x = input(c, 0);
     if (!x.shape) return { type: x.type, shape: undefined };
@@ -70,6 +72,7 @@ const axesInput = (c: { node: Pick<Node, "attributes" | "inputs"> }): readonly n
 
 export const Unsqueeze = defineOp("Unsqueeze", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const axes = axesInput(c);
@@ -86,6 +89,7 @@ export const Unsqueeze = defineOp("Unsqueeze", {
 
 export const Squeeze = defineOp("Squeeze", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const axes = axesInput(c);
@@ -108,6 +112,7 @@ const relabel = (x: Value, shape: Shape) => {
 
 export const Flatten = defineOp("Flatten", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const axis = normalizeAxis(int(c.node, "axis", 1), x.shape?.length ?? 0);
@@ -118,6 +123,7 @@ export const Flatten = defineOp("Flatten", {
 
 export const Expand = defineOp("Expand", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const target = entriesOf(c.node.inputs[1]);

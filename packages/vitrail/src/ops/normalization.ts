@@ -89,6 +89,7 @@ const softmaxAxes = (node: Node, x: Value, b: Builder): number[] => {
 /** ds = y (dy - Σ y dy). With the guarded weights as y, rows without any allowed key give exactly 0. */
 export const Softmax = defineOp("Softmax", {
   role: "softmax",
+  shares: "softmax",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
     const axes = softmaxAxes(node, x!, b);
@@ -100,6 +101,7 @@ export const Softmax = defineOp("Softmax", {
 /** y = x - log Σ exp x; dx = dy - exp(y) Σ dy */
 export const LogSoftmax = defineOp("LogSoftmax", {
   role: "softmax",
+  shares: "log-softmax",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
     const axes = softmaxAxes(node, x!, b);

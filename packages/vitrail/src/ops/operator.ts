@@ -76,6 +76,10 @@ export interface Operator {
   readonly gradient?: (context: GradientContext) => readonly (Value | undefined)[];
   /** The function itself, where the operator works element by element: folds constants and recognises activations. */
   readonly scalar?: (...x: number[]) => number;
+  /** Every number of the result is one of the first input's, unchanged: moved, picked, repeated or cast. */
+  readonly verbatim?: boolean;
+  /** What it makes of scores: shares that sum to one, or their logarithms. */
+  readonly shares?: "softmax" | "log-softmax";
   /** Rewrites the operator into simpler ones; its outputs then stand for the original outputs. */
   readonly canonical?: (context: CanonicalContext) => readonly (Value | undefined)[] | undefined;
   /** The canonical form of what a file writes, where that is another; `lower` writes the canonical form in an opset. */

@@ -45,6 +45,7 @@ export function sliceDims(b: Builder, v: Value, axis: number, start: D.Dim, end:
 
 export const Slice = defineOp("Slice", {
   role: "movement",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const ranges = x.shape && sliceRanges(c.node, x.shape);
@@ -140,6 +141,7 @@ export function unslice(b: Builder, dy: Value, axis: number, r: SliceRange, exte
 
 export const Split = defineOp("Split", {
   role: "movement",
+  verbatim: true,
   infer: (c): readonly Inferred[] => {
     const x = input(c, 0);
     if (!x.shape) return range(c.outputs).map(() => ({ type: x.type, shape: undefined }));

@@ -32,6 +32,7 @@ export const Size = defineOp("Size", {
 /** Between floating-point types the cotangent needs no cast: it is always in the real type of the added part. */
 export const Cast = defineOp("Cast", {
   role: "elementwise",
+  verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
     const type = elementTypeOf(required(c.node, "to", "int")) ?? "float32";

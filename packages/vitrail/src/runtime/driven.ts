@@ -3,7 +3,7 @@
  * one; the runs of one sample (its masks, the points of its path) share batches.
  */
 import type { Completeness, DriveContext } from "../methods/drive.js";
-import { POINT, SHIFT, SHIFTED } from "../methods/gradient-program.js";
+import { POINT, SCORES, SHIFT } from "../methods/gradient-program.js";
 import { isBuilt } from "../methods/method.js";
 import { findMethod } from "../options.js";
 import type { ExplainOptions } from "./explainer.js";
@@ -49,10 +49,11 @@ export function explainDriven(session: Session, findings: Findings) {
         watch,
         known,
       });
-      const driven = await method.drive(one.context);
+      const context = await one.open();
+      const driven = await method.drive(context);
       maps.push(one.reduced(driven.relevance));
       if (driven.completeness) completeness.push(driven.completeness);
-      if (metadata.relevance.kind === "tokens") grid = one.context.units.grid;
+      if (metadata.relevance.kind === "tokens") grid = context.units.grid;
     }
     const size = maps[0]!.length;
     const values = new Float32Array(batch * size);
@@ -114,7 +115,6 @@ interface One {
 
 /** One sample's masks and points, run in batches. */
 class Driver {
-  readonly context: DriveContext;
   private readonly input: Tensor;
   /** The shape of a point: of the explained input, or of its embeddings. */
   private readonly shape: readonly number[];
@@ -126,18 +126,21 @@ class Driver {
     private readonly rows: Rows,
     private readonly one: One,
   ) {
-    const { feeds, logits, row } = one;
-    this.input = feeds[findings.metadata.explains]!;
+    this.input = one.feeds[findings.metadata.explains]!;
     const { embeddings } = this;
     this.shape = embeddings ? [...this.input.dims, embeddings.width] : this.input.dims;
+  }
+
+  async open(): Promise<DriveContext> {
+    const { embeddings } = this;
     let sample: Sample | undefined;
     const parts = () => {
-      sample ??= sampleUnits(findings, feeds);
+      sample ??= sampleUnits(this.findings, this.one.feeds);
       return sample;
     };
-    this.context = {
-      options: findings.metadata.options,
-      score: this.scoreOf(logits, row),
+    return {
+      options: this.findings.metadata.options,
+      score: await this.score(),
       get units() {
         return parts().units;
       },
@@ -149,24 +152,27 @@ class Driver {
     };
   }
 
+  private async score(): Promise<number> {
+    const { logits, row } = this.one;
+    if (!this.findings.driving!.scores) return this.scoreOf(logits, row);
+    if (this.embeddings) return this.scoreOf((await this.program([this.unshifted], true))[SCORES]!, 0);
+    return this.scoreOf(await this.explained(1, {}), 0);
+  }
+
   private get embeddings() {
     return this.findings.driving!.program?.embeddings;
   }
 
   private async scores(count: number, inputAt: (i: number) => Tensor): Promise<Float64Array> {
     const { known, row, seed } = this.one;
-    const { explains, output } = this.findings.metadata;
+    const { explains } = this.findings.metadata;
     const found = new Float64Array(count);
     const keep = count * seed.length <= KEPT;
     await this.batches(count, ROWS.forward, async (at, size) => {
       const all = range(size).map((i) => known.get(`${row} ${at + i}`));
       const outputs = all.every((values) => values !== undefined)
         ? all
-        : this.rowsOf(
-            await this.run(size, { [explains]: range(size).map((i) => inputAt(at + i)) }, "prediction"),
-            output,
-            size,
-          );
+        : this.rowsOf(await this.explained(size, { [explains]: range(size).map((i) => inputAt(at + i)) }), size);
       for (const [i, values] of outputs.entries()) {
         if (keep) known.set(`${row} ${at + i}`, values);
         found[at + i] = this.weighed(values);
@@ -177,7 +183,7 @@ class Driver {
 
   private async point(): Promise<Float32Array> {
     if (!this.embeddings) return toFloat32(this.input);
-    const { [POINT]: embedded } = await this.program([new Float32Array(sizeOf(this.shape))], true);
+    const { [POINT]: embedded } = await this.program([this.unshifted], true);
     this.embedded = toFloat32(embedded!).slice(0, sizeOf(this.shape));
     return this.embedded;
   }
@@ -196,17 +202,32 @@ class Driver {
   }
 
   private async scoreAt(point: Float32Array): Promise<number> {
-    const { explains, output } = this.findings.metadata;
-    if (this.embeddings) return this.scoreOf((await this.program([point]))[SHIFTED]!, 0);
+    if (this.embeddings) return this.scoreOf((await this.program([point]))[SCORES]!, 0);
     const input = fromFloat32(point, this.shape, this.input.type);
-    return this.scoreOf((await this.run(1, { [explains]: [input] }, "prediction"))[output]!, 0);
+    return this.scoreOf(await this.explained(1, { [this.findings.metadata.explains]: [input] }), 0);
+  }
+
+  private get unshifted(): Float32Array {
+    return new Float32Array(sizeOf(this.shape));
+  }
+
+  /** The numbers that the explanation starts at, with `given` in place of some inputs of the sample. */
+  private async explained(size: number, given: Readonly<Record<string, readonly Tensor[]>>): Promise<Tensor> {
+    const { driving, metadata } = this.findings;
+    if (!driving!.scores) return (await this.run(size, given, "prediction"))[metadata.output]!;
+    const target = driving!.program && { [driving!.program.target]: range(size).map(() => this.weights) };
+    return (await this.run(size, { ...given, ...target }, "explanation"))[SCORES]!;
+  }
+
+  private get weights(): Tensor {
+    const { seed, logits } = this.one;
+    return { type: "float32", dims: [1, ...logits.dims.slice(1)], data: seed };
   }
 
   /** Runs the gradient program at points: as the explained input, or as what is added to the embeddings. */
   private program(points: readonly Float32Array[], shifts = false): Promise<Outputs> {
     const { target } = this.findings.driving!.program!;
-    const { seed, logits } = this.one;
-    const weights = { type: "float32", dims: [1, ...logits.dims.slice(1)], data: seed };
+    const { weights } = this;
     const shifted = (p: Float32Array) => (shifts ? p : p.map((v, k) => v - this.embedded![k]!));
     const given = this.embeddings
       ? { [SHIFT]: points.map((p) => fromFloat32(shifted(p), this.shape, this.embeddings!.type)) }
@@ -244,8 +265,8 @@ class Driver {
   }
 
   /** The first rows of an output, one by one. */
-  private rowsOf(outputs: Outputs, name: string, count: number): Float32Array[] {
-    const values = toFloat32(outputs[name]!);
+  private rowsOf(output: Tensor, count: number): Float32Array[] {
+    const values = toFloat32(output);
     const size = this.one.seed.length;
     return range(count).map((i) => values.slice(i * size, (i + 1) * size));
   }

@@ -13,6 +13,7 @@ export {
 export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
 export { Explanation, type Grid } from "./explanation.js";
 export type { Findings } from "./load.js";
+export { type Beside, type Reading, readingOf, scoresFrom, sharesOf } from "./reading.js";
 export type { NativeSession, Part, Session } from "./session.js";
 export type { Stability } from "./stability.js";
 export type { Index, Target } from "./target.js";

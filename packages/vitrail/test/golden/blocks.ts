@@ -1,5 +1,5 @@
 /** A program that gives A, its gradient and its relevance at every site, one after another, in place of a map. */
-import { analyse } from "../../src/analysis.js";
+import { analyse, explainedOutput } from "../../src/analysis.js";
 import { importModel } from "../../src/canonicalize/import.js";
 import { settleSoftmax } from "../../src/canonicalize/softmax.js";
 import { writePatch } from "../../src/emit/patch.js";
@@ -25,7 +25,7 @@ export function blockProgram(model: Uint8Array): { readonly sites: number; reado
   const graph = importModel(readModel(model));
   const b = graph.builder;
   settleSoftmax(b);
-  const analysis = analyse(graph, {});
+  const analysis = analyse(graph, explainedOutput(graph, {}), {});
   const target = targetInput(b, "index", analysis.output)!;
   const { relevance } = explain(analysis, everyBlock, {}, seedOf(b, "index", analysis.output, target));
   const patch = writePatch({

@@ -1,6 +1,6 @@
 /** Token flows over small float64 graphs written by hand: the walk with E = mean over heads of A, and the As themselves. */
 import { array, open } from "../../../../test/support/runtime.js";
-import { analyse } from "../../src/analysis.js";
+import { analyse, explainedOutput } from "../../src/analysis.js";
 import { importModel } from "../../src/canonicalize/import.js";
 import { writePatch } from "../../src/emit/patch.js";
 import { explain } from "../../src/explain.js";
@@ -57,7 +57,7 @@ export async function walked(
   const graph = importModel(readModel(model));
   const b = graph.builder;
   const { explains, squared = false, ...given } = options;
-  const analysis = analyse(graph, { output, explains });
+  const analysis = analyse(graph, explainedOutput(graph, { output }), { explains });
   const input = targetInput(b, "index", analysis.output)!;
   const values = { startLayer: 0, normalizeRows: false, ...given };
   const result = explain(analysis, walk(squared), values, seedOf(b, "index", analysis.output, input));
