@@ -69,6 +69,12 @@ describe("read-outs", () => {
       (m, x) => m.head(m.op("Gather", [pooled(m, x, "MaxPool", [2], [2]), m.index(1)], { axis: 2 })),
       () => [0, 0, 0.5, 0.5, 0, 0],
     ));
+  test("a copy of a token in a reflected padding", () =>
+    check(
+      5,
+      (m, x) => m.head(m.token(m.op("Pad", [x, m.ints([0, 2, 0, 0, 1, 0])], { mode: "reflect" }), 0)),
+      () => hot(5, 2),
+    ));
   test("the mean of the patches alone", () =>
     check(
       6,

@@ -24,7 +24,9 @@ const ELEMENTWISE = new Set([
   "Cast",
   "QuantizeStraightThrough",
 ]);
-const REDUCTIONS = new Set(["ReduceMean", "ReduceSum", "ReduceL2", "ReduceSumSquare", "ReduceMax", "ReduceMin"]);
+const REDUCTIONS = new Set(
+  "ReduceMean ReduceSum ReduceL1 ReduceL2 ReduceSumSquare ReduceMax ReduceMin ReduceLogSumExp".split(" "),
+);
 
 export interface UnitFinder {
   readonly operators: ReadonlyMap<string, Operator>;

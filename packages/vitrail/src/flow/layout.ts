@@ -183,7 +183,9 @@ const RULES: Record<string, AxisRule> = {
 for (const name of ["ConvTranspose", "DepthToSpace", "SpaceToDepth", "com.microsoft.nchwc::Conv"])
   RULES[name] = RULES.Conv!;
 RULES.MaxPool = RULES.AveragePool!;
-for (const name of ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare", "ReduceProd"])
+const REDUCTIONS =
+  "ReduceMean ReduceSum ReduceMax ReduceMin ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSumExp ReduceLogSum ReduceProd";
+for (const name of REDUCTIONS.split(" "))
   RULES[name] = (node, i, out) => {
     const shape = node.inputs[i]!.shape!;
     const axes = reducedAxes(node, shape.length) ?? [];

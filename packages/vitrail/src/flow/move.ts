@@ -1,5 +1,6 @@
 /** How a row passes single operators: scattered back (pick.ts), spread over what was averaged or merged, or unchanged. */
 import { int, ints } from "../ir/attribute.js";
+import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { sliceDims } from "../ops/part.js";
 import { reciprocalOf, reducedAxes } from "../ops/reduction.js";
@@ -28,21 +29,40 @@ const spread: MoveRule = (b, { node, index, row, layout }) => {
   return { row: row2, note: "a mean over tokens", ...(node.operator === "ReduceSum" && { weighted: true }) };
 };
 
-/** The largest of all tokens, channel by channel: each token gets the share of the channels that it won (ties share). */
+/** What of a reduction each element made up, along the axes: the largest ones, or their parts of a soft maximum or of a length. */
+const PARTS: Record<string, (b: Builder, x: Value, y: Value, axes: readonly number[]) => Value> = {
+  ReduceMax: largest,
+  ReduceMin: largest,
+  ReduceLogSumExp: (b, x, y) => b.exp(b.sub(x, y)),
+  ReduceL1: (b, x, y) => b.div(b.abs(x), b.add(y, 1e-30)),
+  ReduceL2: (b, x, y) => b.div(b.square(x), b.add(b.square(y), 1e-30)),
+};
+
+/** Ties share. */
+function largest(b: Builder, x: Value, y: Value, axes: readonly number[]): Value {
+  const wins = b.where(b.emit("Equal", [x, y]), b.scalar(1), b.scalar(0));
+  return b.div(wins, b.reduceSum(wins, axes));
+}
+
+/** One number of all tokens, channel by channel: each token gets the share of the channels that it made up. */
 const picked: MoveRule = (b, { node, index, row, layout }) => {
   const x = b.asReal(node.inputs[index]!);
   const axes = reducedAxes(node, x.rank!) ?? [];
-  const winner = b.emit(node.operator, [x], { axes, keepdims: 1 });
-  const wins = b.where(b.emit("Equal", [x, winner]), b.scalar(1), b.scalar(0));
-  const each = b.div(wins, b.reduceSum(wins, axes));
+  const y = b.emit(node.operator, [x], { axes, keepdims: 1 });
+  const each = PARTS[node.operator]!(b, x, y, axes);
   const channels = layout.flatMap((axis, i) => (axis.length > 0 && axis.every((a) => a.kind === "channel") ? [i] : []));
   const shares = b.reshape(b.reduceMean(each, channels), sizes(keptAtoms(layout)));
   const before = keptAtoms(row.layout);
   const places = keptAtoms(layout).flatMap((a, i) => (before.includes(a) ? [] : [i]));
   return {
     row: mapRow(row, layout, (part) => b.mul(b.unsqueeze(part, places), shares)),
-    note: `a ${node.operator === "ReduceMax" ? "maximum" : "minimum"} over tokens`,
+    note: NOTES[node.operator] ?? "a length over tokens",
   };
+};
+const NOTES: Record<string, string> = {
+  ReduceMax: "a maximum over tokens",
+  ReduceMin: "a minimum over tokens",
+  ReduceLogSumExp: "a soft maximum over tokens",
 };
 
 const pools = (node: Move["node"]): boolean => node.operator === "AveragePool" || node.operator === "MaxPool";
@@ -139,8 +159,7 @@ function unchangedOrSummed(b: Builder, row: Row, layout: Layout): Moved {
 const RULES: Record<string, MoveRule> = {
   ReduceMean: spread,
   ReduceSum: spread,
-  ReduceMax: picked,
-  ReduceMin: picked,
+  ...Object.fromEntries(Object.keys(PARTS).map((name) => [name, picked])),
   GlobalAveragePool: spread,
   Gather: gather,
   GatherND: gatherND,

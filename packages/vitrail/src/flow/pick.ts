@@ -1,9 +1,10 @@
 /** How a row passes operators that pick tokens or lay them beside others: it is scattered back to where they came from. */
-import { int } from "../ir/attribute.js";
+import { int, text } from "../ir/attribute.js";
 import { numbersOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { oneHot } from "../ops/indexing.js";
-import { padsOf, sliceDims, sliceRanges, unslice } from "../ops/part.js";
+import { foldPadding, padsOf } from "../ops/padding.js";
+import { sliceDims, sliceRanges, unslice } from "../ops/part.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { type Atom, keptAtoms, refuseTokens } from "./layout.js";
@@ -112,10 +113,11 @@ export const concat: MoveRule = (b, move) => {
   )(b, move);
 };
 
-/** Padding is dropped. */
+/** Padding is dropped; what fell to copies of tokens goes to the tokens that were copied. */
 export const pad: MoveRule = (b, move) =>
   alongAxis((builder, { node, index }, joined, at, axis) => {
     const shape = node.inputs[index]!.shape!;
+    if (text(node, "mode", "constant") !== "constant") return foldPadding(builder, joined, axis, node, shape, at);
     const pads = padsOf(node, shape.length);
     if (!pads) refuseTokens(node, "tokens are padded by an amount that only the data decide");
     return sliceDims(builder, joined, at, pads.before[axis]!, D.add(pads.before[axis]!, shape[axis]!));

@@ -14,6 +14,8 @@ export interface PullContext {
   readonly plain: (dys?: readonly (Value | undefined)[], x?: readonly Value[]) => readonly (Value | undefined)[];
   /** The operator's own gradient, one input held constant. */
   readonly without: (constant: Value) => readonly (Value | undefined)[];
+  /** A norm's gradient with its deviation held constant. */
+  readonly constantDeviation: () => readonly (Value | undefined)[];
   /** The same operator at other inputs. */
   readonly at: (x: readonly Value[]) => Value;
 }

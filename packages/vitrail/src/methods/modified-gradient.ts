@@ -7,7 +7,6 @@ import type { Analysis } from "../analysis.js";
 import { findSites } from "../canonicalize/attention-site.js";
 import { rotaryInput, unitInput } from "../canonicalize/unit.js";
 import { pullBack, type Step, vjp } from "../gradient/reverse.js";
-import { float, int } from "../ir/attribute.js";
 import { dataInputs, type Node, numberOf, type Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
 import { roleOf } from "../ops/operator.js";
@@ -52,7 +51,7 @@ export function modifiedStep(b: Builder, { output, units }: Analysis, theory: Th
     }
     const role = roleOf(b.operators.get(node.operator)!, node);
     if (role === "linear") return (theory.linear ?? unchanged)(c);
-    if (role === "normalization") return normalization(c);
+    if (role === "normalization") return c.constantDeviation();
     if (role === "elementwise") return gated(c);
     if (role === "bilinear") {
       const weights = weighing.get(node);
@@ -79,7 +78,9 @@ export function modifiedStep(b: Builder, { output, units }: Analysis, theory: Th
       );
     const y = b.asReal(node.outputs[0]!);
     const at = (inputs: readonly Value[]) => b.emit(node.operator, inputs, node.attributes);
-    const pulled = pull({ b, node, x, y, dy, dys, wants, plain, without, at });
+    const constantDeviation = () =>
+      b.operators.get(node.operator)!.constantDeviation!({ b, node, x, y: [y], dy, dys, wants });
+    const pulled = pull({ b, node, x, y, dy, dys, wants, plain, without, constantDeviation, at });
     return node.inputs.flatMap((v, i) => (wants[i] && pulled[i] ? [[v!, pulled[i]!] as const] : []));
   };
 }
@@ -120,18 +121,3 @@ const gated = (c: PullContext): readonly (Value | undefined)[] => {
   if (dataInputs(c.node).length > 1 || !c.wants[0]) return c.plain();
   return [gate(c.b, c.dy, c.x[0]!, c.y)];
 };
-
-/** γ g / σ, less its mean where the mean was taken away; g / ‖x‖ for unit vectors. */
-function normalization(c: PullContext): readonly (Value | undefined)[] {
-  const { b, node, x, dy } = c;
-  const axis = int(node, "axis", -1);
-  const first = axis < 0 ? axis + b.rank(x[0]!) : axis;
-  const unit = node.operator === "LpNormalization";
-  const axes = b.shape(x[0]!).flatMap((_, i) => ((unit ? i === first : i >= first) ? [i] : []));
-  const centred = node.operator === "LayerNormalization" ? b.sub(x[0]!, b.reduceMean(x[0]!, axes)) : x[0]!;
-  const square = b.square(centred);
-  const epsilon = float(node, "epsilon", 1e-5);
-  const deviation = b.sqrt(unit ? b.reduceSum(square, axes) : b.add(b.reduceMean(square, axes), epsilon));
-  const g = b.div(x[1] ? b.mul(dy, x[1]) : dy, deviation);
-  return [node.operator === "LayerNormalization" ? b.sub(g, b.reduceMean(g, axes)) : g];
-}

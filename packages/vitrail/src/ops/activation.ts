@@ -18,11 +18,6 @@ const pointwise = (name: string, scalar: (x: number) => number, derivative: Deri
     gradient: ({ x: [x], y: [y], dy, b }) => [b.mul(dy, derivative(x!, y!, b))],
   });
 
-const signOf = (x: Value, b: Builder): Value => {
-  const [zero, one] = [b.scalar(0), b.scalar(1)];
-  return b.sub(b.where(b.greater(x, 0), one, zero), b.where(b.greater(0, x), one, zero));
-};
-
 export const Relu = pointwise(
   "Relu",
   (x) => Math.max(x, 0),
@@ -42,9 +37,18 @@ export const Reciprocal = pointwise(
   (x) => 1 / x,
   (_, y, b) => b.neg(b.square(y)),
 );
-export const Abs = pointwise("Abs", Math.abs, (x, _, b) => signOf(x, b));
+export const Abs = pointwise("Abs", Math.abs, (x, _, b) => b.signOf(x));
 export const Sin = pointwise("Sin", Math.sin, (x, _, b) => b.emit("Cos", [x]));
 export const Cos = pointwise("Cos", Math.cos, (x, _, b) => b.neg(b.emit("Sin", [x])));
+export const Tan = pointwise("Tan", Math.tan, (_, y, b) => b.add(b.square(y), 1));
+export const Asin = pointwise("Asin", Math.asin, (x, _, b) => b.div(1, b.sqrt(b.sub(1, b.square(x)))));
+export const Acos = pointwise("Acos", Math.acos, (x, _, b) => b.div(-1, b.sqrt(b.sub(1, b.square(x)))));
+export const Atan = pointwise("Atan", Math.atan, (x, _, b) => b.div(1, b.add(b.square(x), 1)));
+export const Sinh = pointwise("Sinh", Math.sinh, (_, y, b) => b.sqrt(b.add(b.square(y), 1)));
+export const Cosh = pointwise("Cosh", Math.cosh, (x, _, b) => b.emit("Sinh", [x]));
+export const Asinh = pointwise("Asinh", Math.asinh, (x, _, b) => b.div(1, b.sqrt(b.add(b.square(x), 1))));
+export const Acosh = pointwise("Acosh", Math.acosh, (x, _, b) => b.div(1, b.sqrt(b.sub(b.square(x), 1))));
+export const Atanh = pointwise("Atanh", Math.atanh, (x, _, b) => b.div(1, b.sub(1, b.square(x))));
 export const Softplus = pointwise(
   "Softplus",
   (x) => Math.log1p(Math.exp(x)),
@@ -129,6 +133,24 @@ export const ThresholdedRelu = defineOp("ThresholdedRelu", {
     return [b.where(b.greater(x!, alpha), dy, b.scalar(0))];
   },
 });
+
+/** x tanh(softplus(x)) (Misra 2019): with t = tanh(softplus(x)), t + x (1 - t²) σ(x). */
+export const Mish = pointwise(
+  "Mish",
+  (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
+  (x, _, b) => {
+    const t = b.tanh(b.emit("Softplus", [x]));
+    return b.add(t, b.mul(b.mul(x, b.sub(1, b.square(t))), b.sigmoid(x)));
+  },
+);
+/** x + bias below -λ, x - bias above λ, 0 between. */
+export const Shrink = defineOp("Shrink", {
+  role: "elementwise",
+  infer: like(),
+  gradient: ({ node, x: [x], dy, b }) => [b.where(b.greater(b.abs(x!), float(node, "lambd", 0.5)), dy, b.scalar(0))],
+});
+/** 1 at the largest of an axis: flat wherever it has a slope. */
+export const Hardmax = defineOp("Hardmax", { role: "opaque", infer: like() });
 
 /** Neg is linear with weight -1: relevance passes unchanged. */
 export const Neg = defineOp("Neg", {

@@ -1,7 +1,8 @@
 import { flag } from "../ir/attribute.js";
-import { dataInputs, type Node } from "../ir/graph.js";
+import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
+import type { Builder } from "./builder.js";
 import { elementwise, input } from "./infer.js";
 import { defineOp, type InferContext, notCovered, type Role, refuseGradient } from "./operator.js";
 import { product, quotient, sized, sum } from "./ratio.js";
@@ -111,6 +112,18 @@ export const Sum = defineOp("Sum", {
   canonical: ({ inputs, b }) => [b.sum(inputs.map((v) => v!))],
 });
 
+export const Mean = defineOp("Mean", {
+  role: byActivity("add"),
+  infer: elementwise(),
+  canonical: ({ inputs, b }) => [timesConstant(b, b.sum(inputs.map((v) => v!)), 1 / inputs.length)],
+});
+
+/** Times a scalar of the value's own type. */
+export function timesConstant(b: Builder, x: Value, by: number): Value {
+  if (by === 1) return x;
+  return b.emit("Mul", [x, b.cast(b.scalar(by), x.type)]);
+}
+
 export const Equal = compare("Equal", (a, c) => (D.equal(a, c) ? 1 : apart(a, c) ? 0 : undefined));
 export const Less = compare("Less", (a, c) => below(a, c));
 export const LessOrEqual = compare("LessOrEqual", (a, c) => not(below(c, a)));
@@ -153,3 +166,9 @@ export const Not = defineOp("Not", {
 export const IsNaN = defineOp("IsNaN", { role: "opaque", infer: elementwise(undefined, "bool") });
 export const IsInf = defineOp("IsInf", { role: "opaque", infer: elementwise(undefined, "bool") });
 export const BitShift = defineOp("BitShift", { role: "opaque", infer: elementwise() });
+const bitwise = (name: string, f: (...x: number[]) => number) =>
+  defineOp(name, { role: "opaque", infer: elementwise(known(f)) });
+export const BitwiseAnd = bitwise("BitwiseAnd", (a, c) => a & c);
+export const BitwiseOr = bitwise("BitwiseOr", (a, c) => a | c);
+export const BitwiseXor = bitwise("BitwiseXor", (a, c) => a ^ c);
+export const BitwiseNot = defineOp("BitwiseNot", { role: "opaque", infer: elementwise() });

@@ -4,11 +4,11 @@ import { float, int } from "../ir/attribute.js";
 import { type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { isFloat } from "../tensor/element-type.js";
+import { timesConstant } from "./arithmetic.js";
 import { type Builder, range } from "./builder.js";
 import { counting } from "./indexing.js";
 import { input } from "./infer.js";
 import { defineOp, type Inferred } from "./operator.js";
-import { timesConstant } from "./product.js";
 
 export interface AttentionParts {
   /** [batch, heads, tokens, width] each. */

@@ -173,6 +173,11 @@ export class Builder {
   sqrt = (x: Value): Value => this.emit("Sqrt", [x]);
   relu = (x: Value): Value => this.emit("Relu", [x]);
   square = (x: Value): Value => this.mul(x, x);
+  /** -1, 0 or 1. Not by Sign, which shaders lack. */
+  signOf(x: Value): Value {
+    const [zero, one] = [this.scalar(0), this.scalar(1)];
+    return this.sub(this.where(this.greater(x, 0), one, zero), this.where(this.greater(0, x), one, zero));
+  }
   where = (condition: Value, a: Value, c: Value): Value => this.emit("Where", [condition, a, c]);
   greater = (a: Operand, c: Operand): Value => this.emit("Greater", [this.operand(a), this.operand(c)]);
   isZero = (x: Value): Value => this.emit("Equal", [x, x.type === "int64" ? this.ints([0]) : this.scalar(0)]);

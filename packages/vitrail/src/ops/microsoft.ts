@@ -7,11 +7,12 @@ import { type Attributed, asFloat, flag, float, floats, text, typed } from "../i
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import { broadcast } from "../tensor/shape.js";
 import * as activation from "./activation.js";
+import { timesConstant } from "./arithmetic.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, input, like } from "./infer.js";
 import * as norm from "./normalization.js";
 import { type CanonicalContext, defineOp, type GradientContext, type Inferred, type Operator } from "./operator.js";
-import { Conv, Gemm, timesConstant } from "./product.js";
+import { Conv, Gemm } from "./product.js";
 
 /** Computes in the type of the added part and gives the results the model's own type again: float16 models, mostly. */
 export function inReal(

@@ -29,7 +29,18 @@ export const LayerNormalization = defineOp("LayerNormalization", {
     const centred = b.sub(g, b.reduceMean(g, axes));
     return [b.mul(inverse, b.sub(centred, b.mul(normal, b.reduceMean(b.mul(centred, normal), axes))))];
   },
+  constantDeviation: ({ node, x: [x, gamma], dy, b }) => {
+    const axes = normalizedAxes(node, b.rank(x!));
+    const g = overDeviation(node, b.sub(x!, b.reduceMean(x!, axes)), axes, gamma, dy, b);
+    return [b.sub(g, b.reduceMean(g, axes))];
+  },
 });
+
+/** γ dy / √(mean(c²) + ε) */
+function overDeviation(node: Node, c: Value, axes: readonly number[], gamma: Value | undefined, dy: Value, b: Builder) {
+  const deviation = b.sqrt(b.add(b.reduceMean(b.square(c), axes), epsilonOf(node)));
+  return b.div(gamma ? b.mul(dy, gamma) : dy, deviation);
+}
 
 /** x̂ and 1 / √(var + ε): by the operator with a scale of one, which gives both, where the operator set has it. */
 function standardized(b: Builder, x: Value, axes: readonly number[], epsilon: number) {
@@ -61,24 +72,32 @@ export const RMSNormalization = defineOp("RMSNormalization", {
     const g = gamma ? b.mul(dy, gamma) : dy;
     return [b.mul(inverse, b.sub(g, b.mul(normal, b.reduceMean(b.mul(g, normal), axes))))];
   },
+  constantDeviation: ({ node, x: [x, gamma], dy, b }) => [
+    overDeviation(node, x!, normalizedAxes(node, b.rank(x!)), gamma, dy, b),
+  ],
 });
 
 /** 1 / √(mean(c²) + ε) */
 const inverseDeviation = (b: Builder, c: Value, axes: readonly number[], epsilon: number): Value =>
   b.div(1, b.sqrt(b.add(b.reduceMean(b.square(c), axes), epsilon)));
 
-/** x / max(‖x‖₂, tiny) along one axis. */
+/** x / ‖x‖ along one axis, ‖x‖ the root of Σ x² (p = 2) or Σ |x| (p = 1): dx = (dy - d‖x‖/dx Σ dy y) / ‖x‖ */
 export const LpNormalization = defineOp("LpNormalization", {
   role: "normalization",
   infer: like(),
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
-    if (int(node, "p", 2) !== 2) refuseGradient(node, "only p = 2 is covered");
-    const axes = [normalizeAxis(int(node, "axis", -1), b.rank(x!))];
-    const length = b.sqrt(b.reduceSum(b.square(x!), axes));
-    const along = b.mul(y!, b.reduceSum(b.mul(dy, y!), axes));
+    const { axes, length, isSum } = lengthOf(node, x!, b);
+    const along = b.mul(isSum ? b.signOf(x!) : y!, b.reduceSum(b.mul(dy, y!), axes));
     return [b.div(b.sub(dy, along), length)];
   },
+  constantDeviation: ({ node, x: [x], dy, b }) => [b.div(dy, lengthOf(node, x!, b).length)],
 });
+
+function lengthOf(node: Node, x: Value, b: Builder) {
+  const axes = [normalizeAxis(int(node, "axis", -1), b.rank(x))];
+  const isSum = int(node, "p", 2) === 1;
+  return { axes, isSum, length: isSum ? b.reduceSum(b.abs(x), axes) : b.sqrt(b.reduceSum(b.square(x), axes)) };
+}
 
 /** One axis; before opset 13 all axes from the given one on were normalised together. */
 const softmaxAxes = (node: Node, x: Value, b: Builder): number[] => {

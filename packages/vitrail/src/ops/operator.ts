@@ -74,6 +74,8 @@ export interface Operator {
   /** Types and shapes of the outputs. */
   readonly infer: (context: InferContext) => Inferred | readonly Inferred[];
   readonly gradient?: (context: GradientContext) => readonly (Value | undefined)[];
+  /** A norm's gradient with what it divides by held constant: the step of LRP's norm rule (Ali et al. 2022). */
+  readonly constantDeviation?: (context: GradientContext) => readonly (Value | undefined)[];
   /** The function itself, where the operator works element by element: folds constants and recognises activations. */
   readonly scalar?: (...x: number[]) => number;
   /** Every number of the result is one of the first input's, unchanged: moved, picked, repeated or cast. */

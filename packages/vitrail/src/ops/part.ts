@@ -1,12 +1,12 @@
 /** Operators that join, take out or pad parts of a tensor: what arrives at a part goes back to where the part came from. */
 import { fail } from "../errors.js";
-import { int, ints, required, text } from "../ir/attribute.js";
+import { int, ints, required } from "../ir/attribute.js";
 import { type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, entriesOf, foldInts, input, pickInts, vector } from "./infer.js";
-import { defineOp, type Inferred, refuseGradient } from "./operator.js";
+import { defineOp, type Inferred } from "./operator.js";
 import { inputSince } from "./parameter.js";
 
 export const Concat = defineOp("Concat", {
@@ -191,68 +191,3 @@ export const Where = defineOp("Where", {
     ];
   },
 });
-
-/** How much is added before and behind every axis, where it can be told. */
-export function padsOf(
-  node: Pick<Node, "inputs" | "attributes">,
-  rank: number,
-): { readonly before: readonly D.Dim[]; readonly after: readonly D.Dim[] } | undefined {
-  const pads = attribute(node, "pads") ?? entriesOf(node.inputs[1]);
-  const axes = node.inputs[3] ? numbersOf(node.inputs[3]) : range(rank);
-  if (!pads || !axes) return undefined;
-  const own = axes.map((a) => normalizeAxis(a, rank));
-  const amounts = (from: number): readonly D.Dim[] =>
-    range(rank).map((axis) => (own.includes(axis) ? pads[from + own.indexOf(axis)]! : 0));
-  return { before: amounts(0), after: amounts(own.length) };
-}
-
-export const Pad = defineOp("Pad", {
-  role: "movement",
-  infer: (c): Inferred => {
-    const x = input(c, 0);
-    const pads = x.shape && padsOf(c.node, x.shape.length);
-    const shape = x.shape?.map((d, i) => (pads ? D.add(d, D.add(pads.before[i]!, pads.after[i]!)) : c.fresh("padded")));
-    return { type: x.type, shape };
-  },
-  gradient: ({ node, x: [x, pads, , axes], dy, b }) => {
-    if (text(node, "mode", "constant") !== "constant")
-      refuseGradient(node, `mode ${text(node, "mode")} is not covered`);
-    return [unpad(b, dy, x!, pads!, axes && numbersOf(axes), node)];
-  },
-});
-
-/**
- * What padding added is cut away, and zeros come back where it cropped (a negative amount). Cutting is a Slice: not every
- * evaluator takes the negative amounts that a Pad may have.
- */
-function unpad(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[] | undefined, node: Node): Value {
-  const rank = b.rank(x);
-  const padded = (axes ?? range(rank)).map((a) => normalizeAxis(a, rank));
-  const amounts = numbersOf(pads);
-  if (!amounts) return unpadAtRunTime(b, dy, x, pads, padded, node);
-  return padded.reduce((back, axis, i) => {
-    const [before, after] = [amounts[i]!, amounts[i + padded.length]!];
-    const kept = D.add(b.shape(x)[axis]!, Math.min(before, 0) + Math.min(after, 0));
-    const start = Math.max(before, 0);
-    const cut = before > 0 || after > 0 ? sliceDims(b, back, axis, start, D.add(start, kept)) : back;
-    return b.pad(cut, axis, Math.max(-before, 0), Math.max(-after, 0));
-  }, dy);
-}
-
-/** As `unpad`, with amounts that only the run time knows: of either sign. */
-function unpadAtRunTime(b: Builder, dy: Value, x: Value, pads: Value, axes: readonly number[], node: Node): Value {
-  if (axes.length !== b.rank(x)) fail("E025", "Pad", { at: place(node), why: "its amounts are computed from data" });
-  const zero = b.ints([0]);
-  const negative = b.emit("Less", [pads, zero]);
-  const [added, missing] = [
-    b.emit("Where", [negative, zero, pads]),
-    b.emit("Where", [negative, b.emit("Mul", [pads, b.ints([-1])]), zero]),
-  ];
-  const n = axes.length;
-  const start = b.slice(added, 0, 0, n);
-  const kept = b.emit("Sub", [b.shapeOf(x), b.emit("Add", [b.slice(missing, 0, 0, n), b.slice(missing, 0, n, 2 * n)])]);
-  const cut = b.emit("Slice", [dy, start, b.emit("Add", [start, kept]), b.ints(axes), b.ints(axes.map(() => 1))]);
-  const back = b.emit("Pad", [cut, missing]);
-  back.shape = x.shape;
-  return back;
-}

@@ -4,6 +4,7 @@ import { flag, float, int, text } from "../ir/attribute.js";
 import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
+import { timesConstant } from "./arithmetic.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
 import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
@@ -71,12 +72,6 @@ export const Gemm = defineOp("Gemm", {
     return [addBias(b, scaled, timesConstant(b, bias, beta))];
   },
 });
-
-/** Times a scalar of the value's own type. */
-export function timesConstant(b: Builder, x: Value, by: number): Value {
-  if (by === 1) return x;
-  return b.emit("Mul", [x, b.cast(b.scalar(by), x.type)]);
-}
 
 /** y = product + bias; the product is then cheaper as y - bias than as a second product. */
 export function addBias(b: Builder, product: Value, bias: Value): Value {

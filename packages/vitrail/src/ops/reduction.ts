@@ -87,6 +87,14 @@ export const ReduceMean = reduction("ReduceMean", "mean", ({ dy, b, count }) => 
 /** d‖x‖/dx = x / ‖x‖ */
 export const ReduceL2 = reduction("ReduceL2", "opaque", ({ x, y, dy, b }) => b.mul(dy, b.div(x, b.add(y, 1e-30))));
 export const ReduceSumSquare = reduction("ReduceSumSquare", "opaque", ({ x, dy, b }) => b.mul(dy, b.mul(x, 2)));
+/** d‖x‖₁/dx = sign x, so that relevance is shared in proportion to |x|. */
+export const ReduceL1 = reduction("ReduceL1", "mean", ({ x, dy, b }) => b.mul(dy, b.signOf(x)));
+/** A soft maximum: d/dx log Σ exp x = exp(x - y), and relevance goes where the maximum is, in these parts. */
+export const ReduceLogSumExp = reduction("ReduceLogSumExp", "movement", ({ x, y, dy, b }) =>
+  b.mul(dy, b.exp(b.sub(x, y))),
+);
+/** d/dx log Σ x = 1 / Σ x */
+export const ReduceLogSum = reduction("ReduceLogSum", "opaque", ({ y, dy, b }) => b.mul(dy, b.exp(b.neg(y))));
 export const ReduceProd: Operator = {
   ...reduction("ReduceProd", "opaque", undefined, D.product),
   gradient: notCovered,

@@ -3,6 +3,7 @@ import * as activation from "./activation.js";
 import * as arithmetic from "./arithmetic.js";
 import * as attention from "./attention.js";
 import * as blocked from "./blocked.js";
+import * as groupNormalization from "./group-normalization.js";
 import * as indexing from "./indexing.js";
 import * as integerProduct from "./integer-product.js";
 import * as microsoft from "./microsoft.js";
@@ -12,6 +13,7 @@ import * as movement from "./movement.js";
 import * as normalization from "./normalization.js";
 import type { Operator } from "./operator.js";
 import * as packedWeights from "./packed-weights.js";
+import * as padding from "./padding.js";
 import * as part from "./part.js";
 import * as pooling from "./pooling.js";
 import * as product from "./product.js";
@@ -29,9 +31,11 @@ const modules: readonly Record<string, unknown>[] = [
   pooling,
   movement,
   part,
+  padding,
   indexing,
   reduction,
   normalization,
+  groupNormalization,
   attention,
   shape,
   resize,

@@ -19,6 +19,12 @@ test("every operator has samples, and every sample an operator", () => {
   for (const [name, list] of Object.entries(samples)) expect(list.length, name).toBeGreaterThan(0);
 });
 
+test("every norm that has a gradient has one with its deviation held constant", () => {
+  const norms = [...operators.values()].filter(({ role, gradient }) => role === "normalization" && gradient);
+  expect(norms.length).toBeGreaterThan(5);
+  for (const { name, constantDeviation } of norms) expect(constantDeviation, name).toBeDefined();
+});
+
 for (const [operator, list] of Object.entries(samples))
   describe(operator, () => {
     for (const sample of list)

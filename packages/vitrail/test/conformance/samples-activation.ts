@@ -5,6 +5,8 @@ const positive = data([2, 3], { positive: true });
 const plain = (...opsets: number[]): Sample => ({ inputs: [values], opsets });
 const wide: Sample = { title: "large and small", inputs: [data([6], { values: [-4, -2, -0.5, 0.25, 2, 4] })] };
 
+const inside = data([2, 3], { low: 0.2, high: 0.7 });
+
 export const samples: Samples = {
   Relu: [plain(11, 17)],
   Sigmoid: [plain(11, 17), wide],
@@ -16,6 +18,27 @@ export const samples: Samples = {
   Abs: [plain(17)],
   Sin: [plain(17)],
   Cos: [plain(17)],
+  Tan: [{ inputs: [inside] }],
+  Asin: [{ inputs: [inside] }],
+  Acos: [{ inputs: [inside] }],
+  Atan: [plain(11, 17)],
+  Sinh: [plain(17)],
+  Cosh: [plain(17)],
+  Asinh: [plain(17)],
+  Acosh: [{ inputs: [data([2, 3], { low: 1.5, high: 3, positive: true })] }],
+  Atanh: [{ inputs: [inside] }],
+  Mish: [plain(18), { ...wide, opsets: [18] }],
+  // The runtime subtracts in float32.
+  Shrink: [
+    { inputs: [data([6], { values: [-4, -2, -0.3, 0.25, 2, 4] })], single: true },
+    {
+      title: "threshold and offset",
+      inputs: [wide.inputs[0]],
+      attributes: { lambd: real(1), bias: real(0.3) },
+      single: true,
+    },
+  ],
+  Hardmax: [{ inputs: [values], gradient: "none", opsets: [11, 17] }],
   Softplus: [plain(17), wide],
   Erf: [plain(11, 17), wide],
   HardSwish: [plain(17), wide],

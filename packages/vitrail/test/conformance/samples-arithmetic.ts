@@ -66,6 +66,11 @@ export const samples: Samples = {
     { title: "one", inputs: [data([2, 3])] },
     { title: "with a constant", inputs: [data([2, 1]), weight([2, 3])] },
   ],
+  Mean: [
+    { inputs: [data([2, 3]), data([2, 3]), data([3])], opsets: [11, 17] },
+    { title: "one", inputs: [data([2, 3])] },
+    { title: "with a constant", inputs: [data([2, 1]), weight([2, 3])] },
+  ],
   Equal: compared([1, 2, 3], [1, 5, 3]),
   Less: compared([1, 2, 3], [1, 5, 2]),
   LessOrEqual: compared([1, 2, 3], [1, 5, 2]),
@@ -80,6 +85,13 @@ export const samples: Samples = {
   ],
   IsNaN: [{ inputs: [data([2, 3])], gradient: "none", opsets: [13, 20] }],
   IsInf: [{ inputs: [data([2, 3])], gradient: "none", opsets: [17, 20] }],
+  ...Object.fromEntries(
+    ["BitwiseAnd", "BitwiseOr", "BitwiseXor"].map((name) => [
+      name,
+      [{ inputs: [ints([6, 3, -1]), ints([3, 5, 4])], folds: true as const, opsets: [18] }],
+    ]),
+  ),
+  BitwiseNot: [{ inputs: [fed("int64", [6, 3, -1])], opsets: [18] }],
   BitShift: [
     {
       inputs: [fed("uint8", [1, 2, 3]), fed("uint8", [1, 2, 1])],

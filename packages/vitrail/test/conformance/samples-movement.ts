@@ -150,11 +150,27 @@ export const samples: Samples = {
       shape: "unknown",
     },
     { title: "axes", inputs: [data([2, 3]), ints([1, 2]), undefined, ints([-1])], opsets: [18, 21] },
+    ...["reflect", "edge", "wrap"].flatMap((mode) => [
+      {
+        title: mode,
+        inputs: [data([3, 4], { fixed: [0] }), ints([2, 1, 0, 3])],
+        attributes: { mode },
+        opsets: mode === "wrap" ? [19] : [11, 18],
+      },
+      {
+        title: `${mode}, amounts fed`,
+        inputs: [data([3, 4]), fed("int64", [0, 1, 0, 1], [4])],
+        attributes: { mode },
+        shape: "unknown" as const,
+        gradient: "refused" as const,
+        opsets: [19],
+      },
+    ]),
     {
-      title: "reflected",
-      inputs: [data([2, 3]), ints([0, 1, 0, 1])],
+      title: "reflect, axes",
+      inputs: [data([2, 3, 4]), ints([1, 2]), undefined, ints([-1])],
       attributes: { mode: "reflect" },
-      gradient: "refused",
+      opsets: [18],
     },
   ],
   Tile: [

@@ -29,7 +29,44 @@ export const samples: Samples = {
   LpNormalization: [
     { inputs: [data([2, 3, 4])], attributes: { axis: -1, p: 2 } },
     { title: "a middle axis", inputs: [data([2, 3, 4])], attributes: { axis: 1, p: 2 } },
-    { title: "of magnitudes", inputs: [data([2, 3])], attributes: { p: 1 }, gradient: "refused" },
+    { title: "of magnitudes", inputs: [data([2, 3, 4])], attributes: { axis: 1, p: 1 } },
+  ],
+  InstanceNormalization: [
+    { inputs: [data([2, 3, 4, 5], { fixed: [1] }), weight([3]), weight([3])], opsets: [11, 17] },
+    {
+      title: "one axis, epsilon",
+      inputs: [data([2, 3, 6], { fixed: [1] }), weight([3]), weight([3])],
+      attributes: { epsilon: real(0.1) },
+    },
+    {
+      title: "a scale of data",
+      inputs: [data([1, 2, 3]), data([2]), weight([2])],
+      gradient: "refused",
+      symbolic: false,
+    },
+  ],
+  GroupNormalization: [
+    {
+      title: "a scale per group",
+      inputs: [data([2, 6, 4, 5], { fixed: [1] }), weight([3]), weight([3])],
+      attributes: { num_groups: 3 },
+      opsets: [18],
+    },
+    {
+      title: "a scale per channel, statistics in float32",
+      inputs: [data([2, 6, 4], { fixed: [1] }), weight([6]), weight([6])],
+      attributes: { num_groups: 2, epsilon: real(0.01) },
+      single: true,
+      opsets: [21],
+    },
+  ],
+  LRN: [
+    { inputs: [data([2, 5, 2, 3])], attributes: { size: 3 }, opsets: [11, 17] },
+    {
+      title: "strong",
+      inputs: [data([1, 5, 2, 2])],
+      attributes: { size: 5, alpha: real(0.9), beta: real(0.6), bias: real(1.5) },
+    },
   ],
   Softmax: softmax,
   LogSoftmax: softmax,

@@ -1,7 +1,7 @@
 import { data, fed, ints, type Sample, type Samples } from "./sample.js";
 
 /** Axes were an attribute before they became an input (opset 13 for ReduceSum, 18 for the others). */
-const reduced = (since: number): Sample[] => {
+const reduced = (since: number, values: Parameters<typeof data>[1] = {}): Sample[] => {
   const [before, after] =
     since === 13
       ? [[11], [13, 18, 21]]
@@ -10,20 +10,35 @@ const reduced = (since: number): Sample[] => {
           [18, 21],
         ];
   return [
-    { title: "axes as attribute", inputs: [data([2, 3, 4])], attributes: { axes: [1], keepdims: 1 }, opsets: before },
-    { title: "axes as input", inputs: [data([2, 3, 4]), ints([1])], attributes: { keepdims: 1 }, opsets: after },
+    {
+      title: "axes as attribute",
+      inputs: [data([2, 3, 4], values)],
+      attributes: { axes: [1], keepdims: 1 },
+      opsets: before,
+    },
+    {
+      title: "axes as input",
+      inputs: [data([2, 3, 4], values), ints([1])],
+      attributes: { keepdims: 1 },
+      opsets: after,
+    },
     {
       title: "axes dropped, as attribute",
-      inputs: [data([2, 3, 4])],
+      inputs: [data([2, 3, 4], values)],
       attributes: { axes: [-1, 0], keepdims: 0 },
       opsets: before.slice(-1),
     },
-    { title: "axes dropped", inputs: [data([2, 3, 4]), ints([-1, 0])], attributes: { keepdims: 0 }, opsets: after },
-    { title: "all axes", inputs: [data([2, 3])], attributes: { keepdims: 0 }, opsets: [...before, ...after] },
-    { title: "all axes kept", inputs: [data([2, 3])], opsets: after.slice(0, 1) },
+    {
+      title: "axes dropped",
+      inputs: [data([2, 3, 4], values), ints([-1, 0])],
+      attributes: { keepdims: 0 },
+      opsets: after,
+    },
+    { title: "all axes", inputs: [data([2, 3], values)], attributes: { keepdims: 0 }, opsets: [...before, ...after] },
+    { title: "all axes kept", inputs: [data([2, 3], values)], opsets: after.slice(0, 1) },
     {
       title: "no axes",
-      inputs: [data([2, 3]), ints([], [0])],
+      inputs: [data([2, 3], values), ints([], [0])],
       attributes: { noop_with_empty_axes: 1 },
       opsets: after.slice(0, 1),
     },
@@ -44,7 +59,10 @@ export const samples: Samples = {
     { title: "axes that are fed", inputs: [data([2, 3]), fed("int64", [1])], shape: "unknown", gradient: "refused" },
   ],
   ReduceMean: reduced(18),
+  ReduceL1: reduced(18),
   ReduceL2: reduced(18),
+  ReduceLogSumExp: reduced(18),
+  ReduceLogSum: reduced(18, { positive: true }),
   ReduceSumSquare: reduced(18),
   ReduceMax: reduced(18),
   ReduceMin: reduced(18),
