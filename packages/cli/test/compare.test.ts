@@ -1,9 +1,10 @@
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { methods } from "vitrail";
 import { ratioOf, spreadOf, takeTurns } from "../src/bench/measure.js";
 import { agreements, readTop, strongest, topOverlap } from "../src/compare/agreement.js";
-import { readColumns, usual } from "../src/compare/column.js";
+import { partMethods, readColumns, usual } from "../src/compare/column.js";
 import { agreementCsv } from "../src/compare/document.js";
 import { agreementLines, figure } from "../src/compare/table.js";
 import { findMethod } from "../src/method.js";
@@ -19,7 +20,10 @@ describe("columns", () => {
   });
 
   test("one method may come twice with other options, which its name then says", () => {
-    const columns = readColumns({ methods: "attn-lrp, attn-lrp:gamma=0.25,transformer-attribution", startLayer: "1" });
+    const columns = readColumns({
+      methods: ["attn-lrp, attn-lrp:gamma=0.25,transformer-attribution"],
+      startLayer: "1",
+    });
     expect(columns.map(({ name }) => name)).toEqual([
       "attn-lrp",
       "attn-lrp gamma=0.25",
@@ -29,10 +33,18 @@ describe("columns", () => {
   });
 
   test("mistakes are named", () => {
-    expect(() => readColumns({ methods: "lrp,lpr" })).toThrow(/--method lpr[\s\S]*did you mean .*lrp/);
-    expect(() => readColumns({ methods: "lrp,lrp" })).toThrow(/lrp is there twice/);
-    expect(() => readColumns({ methods: "lrp", option: ["gamma=1"] })).toThrow(/none of the compared methods/);
-    expect(() => readColumns({ methods: "random", startLayer: "1" })).toThrow(/none of the compared methods/);
+    const names = (...methods: string[]) => readColumns({ methods }).map(({ name }) => name);
+    expect(names("lrp", "attn-lrp:gamma=0.25")).toEqual(names("lrp,attn-lrp:gamma=0.25"));
+    const here = fileURLToPath(import.meta.url);
+    expect(partMethods(["lrp", "attn-lrp:gamma=1", here, "lrp"])).toEqual({
+      methods: ["lrp", "attn-lrp:gamma=1"],
+      inputs: [here, "lrp"],
+    });
+    expect(partMethods(["lrp", "lpr"]).inputs).toEqual([]);
+    expect(() => readColumns({ methods: ["lrp,lpr"] })).toThrow(/--method lpr[\s\S]*did you mean .*lrp/);
+    expect(() => readColumns({ methods: ["lrp,lrp"] })).toThrow(/lrp is there twice/);
+    expect(() => readColumns({ methods: ["lrp"], option: ["gamma=1"] })).toThrow(/none of the compared methods/);
+    expect(() => readColumns({ methods: ["random"], startLayer: "1" })).toThrow(/none of the compared methods/);
     for (const bad of ["0", "-1", "1.5", "x", ""]) expect(() => readTop(bad)).toThrow(/E080/);
   });
 });
@@ -98,7 +110,10 @@ describe("agreement", () => {
   });
 
   test("is written as lines and as CSV", () => {
-    const columns = readColumns({ methods: "lrp,attention-rollout" }).map((column) => ({ ...column, cost: undefined }));
+    const columns = readColumns({ methods: ["lrp,attention-rollout"] }).map((column) => ({
+      ...column,
+      cost: undefined,
+    }));
     const pairs = agreements([[map([1, 2, 3]), map([3, 2, 1])]], 2, 1);
     expect(agreementLines(columns, pairs).map((line) => line.split(/ +/))).toEqual([
       ["", "1", "2"],

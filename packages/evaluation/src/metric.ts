@@ -89,6 +89,10 @@ export interface Metric<O extends Options = Options> {
   measure(probe: Probe<O>): Measurement | Promise<Measurement>;
   /** From the measurements of a data set to its figure; the mean of the values when not given. */
   summarise?(rows: readonly Measurement[]): number;
+  /** Each value is a hit, a miss, or a share of equal maxima that hit: its figure is a share, with the interval of one. */
+  readonly hits?: true;
+  /** Where all values lie; intervals are cut there. */
+  readonly range?: readonly [low: number, high: number];
   /** A known weakness, printed beside the figures. */
   readonly caveat?: string;
 }

@@ -1,12 +1,22 @@
-/** Intervals and comparisons over a data set: the bootstrap resamples groups (pictures or sentences), all methods alike. */
+/** Figures of a data set with their intervals, and paired comparisons; all methods meet the same draws. */
 import type { Measurement, Metric } from "./metric.js";
-import { createRandom, type Seed } from "./random.js";
-import { mean, quantile } from "./rank.js";
+import { mean } from "./rank.js";
+import {
+  type BootstrapOptions,
+  bca,
+  clustersOf,
+  type Interval,
+  membersOf,
+  type NamedInterval,
+  pairedShare,
+  studentised,
+  wilson,
+} from "./statistics/interval.js";
+import { permutationP } from "./statistics/permutation.js";
 
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
+export * from "./statistics/distribution.js";
+export * from "./statistics/interval.js";
+export * from "./statistics/permutation.js";
 
 export interface Row {
   readonly group: string;
@@ -16,123 +26,131 @@ export interface Row {
 export const summariseRows = (metric: Metric, rows: readonly Measurement[]): number =>
   metric.summarise?.(rows) ?? mean(rows.map((row) => row.value));
 
-export interface BootstrapOptions {
-  readonly seed?: Seed;
-  /** Resamples; 2000 when not said. */
-  readonly resamples?: number;
-  /** Share of resamples inside the interval; 0.95 when not said. */
-  readonly confidence?: number;
-}
-
-/** Rows of each group. */
-function membersOf(groups: readonly string[]): number[][] {
-  const byGroup = new Map<string, number[]>();
-  groups.forEach((group, row) => {
-    const members = byGroup.get(group);
-    if (members) members.push(row);
-    else byGroup.set(group, [row]);
-  });
-  return [...byGroup.values()];
-}
-
-/** Percentile interval of `statistic` over resampled groups. `statistic` gets group numbers, repeats included. */
-function resample(groups: number, statistic: (chosen: Uint32Array) => number, options: BootstrapOptions): Interval {
-  const { seed = 0, resamples = 2000, confidence = 0.95 } = options;
-  const random = createRandom(seed, "bootstrap", groups);
-  const chosen = new Uint32Array(groups);
-  const values = Float64Array.from({ length: resamples }, () => {
-    for (let i = 0; i < groups; i++) chosen[i] = random.int(groups);
-    return statistic(chosen);
-  }).sort();
-  const tail = (1 - confidence) / 2;
-  return { low: quantile(values, tail), high: quantile(values, 1 - tail) };
-}
-
-/** The interval of any statistic of rows, repeats included. */
-export function bootstrap(
-  groups: readonly string[],
-  statistic: (rows: readonly number[]) => number,
-  options: BootstrapOptions = {},
-): Interval {
-  const members = membersOf(groups);
-  return resample(
-    members.length,
-    (chosen) => statistic(Array.from(chosen, (group) => members[group]!).flat()),
-    options,
-  );
-}
-
-/** The interval of a mean, from each group's sum and size: the same draws, much faster. */
-export function bootstrapMean(
-  groups: readonly string[],
-  values: readonly number[],
-  options: BootstrapOptions = {},
-): Interval {
-  const members = membersOf(groups);
-  const sums = members.map((rows) => rows.reduce((total, row) => total + values[row]!, 0));
-  const mean = (chosen: Uint32Array) => {
-    let [total, size] = [0, 0];
-    for (const group of chosen) {
-      total += sums[group]!;
-      size += members[group]!.length;
-    }
-    return total / size;
-  };
-  return resample(members.length, mean, options);
-}
-
-export interface Summary extends Interval {
+export interface Summary extends NamedInterval {
   readonly value: number;
   readonly n: number;
   readonly groups: number;
 }
 
+/** A paired difference. */
+export interface Difference extends Summary {
+  /** Of the hypothesis that there is none. */
+  readonly p: number;
+  /** Cohen's d of paired data: the mean difference of groups in their standard deviations; 0 where nothing differs, infinite where all differ alike. */
+  readonly effect: number;
+}
+
+/** Whether values are hits: all 0 or 1, or shares of equal maxima that hit. */
+const areHits = (metric: Metric, values: readonly number[]): boolean =>
+  metric.hits === true || values.every((value) => value === 0 || value === 1);
+
 /** The figure of one method under one metric, with its interval. */
 export function summarise(metric: Metric, rows: readonly Row[], options: BootstrapOptions = {}): Summary {
   const all = rows.map((row) => row.measurement);
   const groups = rows.map((row) => row.group);
-  const interval = metric.summarise
-    ? bootstrap(
-        groups,
-        (chosen) =>
-          summariseRows(
-            metric,
-            chosen.map((row) => all[row]!),
-          ),
-        options,
-      )
-    : bootstrapMean(
-        groups,
-        all.map(({ value }) => value),
-        options,
-      );
-  return { value: summariseRows(metric, all), ...interval, n: rows.length, groups: new Set(groups).size };
-}
-
-/** Difference a - b on the same cases, with a paired interval. Rows must be aligned. */
-export function compare(metric: Metric, a: readonly Row[], b: readonly Row[], options: BootstrapOptions = {}): Summary {
-  if (a.length !== b.length) throw new RangeError("a paired comparison needs the same cases on both sides");
-  const groups = a.map((row) => row.group);
-  const figure = (rows: readonly Row[], chosen: readonly number[]) =>
+  const pooled = (chosen: readonly number[]) =>
     summariseRows(
       metric,
-      chosen.map((row) => rows[row]!.measurement),
+      chosen.map((row) => all[row]!),
     );
-  const difference = (chosen: readonly number[]) => figure(a, chosen) - figure(b, chosen);
+  const values = all.map(({ value }) => value);
+  const clusters = clustersOf(groups, values);
   const interval = metric.summarise
-    ? bootstrap(groups, difference, options)
-    : bootstrapMean(
-        groups,
-        a.map((row, i) => row.measurement.value - b[i]!.measurement.value),
+    ? bca(groups, pooled, options)
+    : areHits(metric, values)
+      ? wilson(clusters, options)
+      : within(metric.range, studentised(clusters, options));
+  return { value: summariseRows(metric, all), ...interval, n: rows.length, groups: clusters.sizes.length };
+}
+
+/** No interval says what the metric cannot be. */
+function within(range: Metric["range"], interval: NamedInterval): NamedInterval {
+  if (!range || interval.interval === "none") return interval;
+  const clip = (value: number) => Math.max(range[0], Math.min(range[1], value));
+  return { ...interval, low: clip(interval.low), high: clip(interval.high) };
+}
+
+/** Difference a - b on the same cases, with a paired interval and a p-value. Rows must be aligned. */
+export function compare(
+  metric: Metric,
+  a: readonly Row[],
+  b: readonly Row[],
+  options: BootstrapOptions = {},
+): Difference {
+  if (a.length !== b.length) throw new RangeError("a paired comparison needs the same cases on both sides");
+  const groups = a.map((row) => row.group);
+  const [one, other] = [a, b].map((rows) => rows.map(({ measurement }) => measurement)) as [
+    Measurement[],
+    Measurement[],
+  ];
+  const differences = one.map(({ value }, i) => value - other[i]!.value);
+  const clusters = clustersOf(groups, differences);
+  const pooled = (chosen: readonly number[]) =>
+    summariseRows(
+      metric,
+      chosen.map((row) => one[row]!),
+    ) -
+    summariseRows(
+      metric,
+      chosen.map((row) => other[row]!),
+    );
+  const hits = areHits(
+    metric,
+    [...one, ...other].map(({ value }) => value),
+  );
+  const share = (sign: number) => mean(differences.map((value) => Math.max(0, sign * value)));
+  const interval = metric.summarise
+    ? bca(groups, pooled, options)
+    : hits
+      ? pairedShare(clusters, share(1), share(-1), options)
+      : studentised(clusters, options);
+  const { sums, sizes } = clusters;
+  const members = membersOf(groups);
+  const p = metric.summarise
+    ? permutationP(sizes.length, (changed) => swapped(metric, members, one, other, changed), { ...options, flips: 999 })
+    : permutationP(
+        sizes.length,
+        (changed) => sums.reduce((total, sum, g) => total + (changed[g] ? -sum : sum), 0),
         options,
       );
-  return { value: difference(a.map((_, row) => row)), ...interval, n: a.length, groups: new Set(groups).size };
+  return {
+    value: metric.summarise ? pooled(differences.map((_, row) => row)) : clusters.mean,
+    ...interval,
+    n: a.length,
+    groups: sizes.length,
+    p,
+    effect: effectOf(sums.map((sum, g) => sum / sizes[g]!)),
+  };
+}
+
+/** The difference of pooled figures where some groups have changed sides. */
+function swapped(
+  metric: Metric,
+  members: readonly (readonly number[])[],
+  one: readonly Measurement[],
+  other: readonly Measurement[],
+  changed: Uint8Array,
+): number {
+  const side = (mine: readonly Measurement[], theirs: readonly Measurement[]) =>
+    summariseRows(
+      metric,
+      members.flatMap((rows, g) => rows.map((row) => (changed[g] ? theirs : mine)[row]!)),
+    );
+  return side(one, other) - side(other, one);
+}
+
+function effectOf(differences: readonly number[]): number {
+  const centre = mean(differences);
+  const squares = differences.reduce((total, value) => total + (value - centre) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(1, differences.length - 1));
+  if (centre === 0) return 0;
+  return deviation > 0 ? centre / deviation : Math.sign(centre) * Number.POSITIVE_INFINITY;
 }
 
 /** Groups of metrics in which a random map is the measure of nothing; elsewhere (a sparse or stable map) it is no yardstick. */
 export const measuredAgainstChance = (metric: Metric): boolean =>
   metric.group === "faithfulness" || metric.group === "localisation" || metric.group === "agreement";
 
-/** Whether a difference to `random` is an improvement beyond its interval. */
+/** Whether a difference is an improvement beyond its interval. */
 export const separates = (metric: Metric, difference: Interval): boolean =>
   metric.direction === "up" ? difference.low > 0 : difference.high < 0;

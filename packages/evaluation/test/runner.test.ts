@@ -3,19 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  bestMethods,
   type Case,
   chooseMetric,
   createRandom,
+  type EvaluationSummary,
   extremes,
   failedGates,
   type LineStore,
   memoryStore,
   openResults,
+  pairsCsv,
   parseGate,
   performer,
   plan,
   type Results,
   run,
+  sayFew,
   summariseResults,
   summaryCsv,
   summaryMarkdown,
@@ -231,8 +235,11 @@ describe("summary", () => {
     const summary = summaryOf(results);
     const best = summary.cells.find((cell) => cell.method === "exact" && cell.metric === "relevance-mass")!;
     expect(best).toMatchObject({ n: 12, groups: 2, baseline: false });
-    expect(best.low).toBeLessThanOrEqual(best.value);
-    expect(best.versusRandom!.better).toBe(true);
+    expect(Number.isNaN(best.low)).toBe(true);
+    expect(best.interval).toBe("none");
+    expect(sayFew(summary)).toContain("2 pictures or texts are too few for intervals");
+    // Two groups can change sides in four ways: no difference of them is certain.
+    expect([best.versusRandom!.p, best.versusRandom!.better]).toEqual([0.5, false]);
     expect(best.versusRandom!.value).toBeCloseTo(
       best.value - summary.cells.find((cell) => cell.method === "random")!.value,
       12,
@@ -241,7 +248,6 @@ describe("summary", () => {
       summary.cells.find((cell) => cell.method === "exact" && cell.metric.startsWith("deletion"))!.curve!.x,
     ).toEqual([0, 2 / 6, 3 / 6, 5 / 6, 1]);
     expect(summary.missing).toEqual([{ metric: "weight-randomisation", needs: "randomised-model", count: 60 }]);
-    expect(summary.metrics[0]!.warning).toBeUndefined();
   });
 
   it("draws one mean curve of texts of different lengths, and none of curves that end at different places", () => {
@@ -274,6 +280,50 @@ describe("summary", () => {
     expect(curveOf(short, { x: [0, 0.5], y: [1, 1] })).toBeUndefined();
   });
 
+  it("holds methods against chance and the best, every pair on request, and corrects over the table", () => {
+    const random = createRandom("standing");
+    const values: Record<string, () => number> = {
+      good: () => 0.8 + 0.1 * random.next(),
+      twin: () => 0.8 + 0.1 * random.next(),
+      bad: () => 0.5 + 0.1 * random.next(),
+      random: () => 0.1 * random.next(),
+    };
+    const rows = Object.entries(values).flatMap(([method, draw]) =>
+      Array.from({ length: 20 }, (_, i) => ({
+        case: `${i}`,
+        group: `${i}`,
+        method,
+        values: { iou: { value: draw() }, gini: { value: draw() } },
+      })),
+    );
+    const methods = ["good", "twin", "bad"];
+    const summary = summariseResults(rows, { metrics: ["iou", "gini"].map(chooseMetric), methods, pairs: true });
+    const cell = (method: string) => summary.cells.find((one) => one.metric === "iou" && one.method === method)!;
+    const [best] = ["good", "twin"].sort((a, b) => cell(b).value - cell(a).value);
+    const [other] = ["good", "twin"].filter((method) => method !== best);
+    expect(methods.map((method) => cell(method).versusRandom!.better)).toEqual([true, true, true]);
+    expect(cell(best!).versusBest).toBeUndefined();
+    expect([cell(other!).versusBest!.tied, cell("bad").versusBest!.tied]).toEqual([true, false]);
+    expect(cell("bad").versusBest!.best).toBe(best);
+    expect(cell("bad").versusBest!.pHolm).toBeGreaterThan(cell("bad").versusBest!.p);
+    expect(Math.abs(cell("bad").versusBest!.effect)).toBeGreaterThan(2);
+    expect(summary.pairs!.map(({ metric, a, b }) => `${metric} ${a} ${b}`)).toEqual([
+      ...["iou good twin", "iou good bad", "iou twin bad", "gini good twin", "gini good bad", "gini twin bad"],
+    ]);
+    expect(pairsCsv(summary).trim().split("\n").length).toBe(7);
+    expect(bestMethods(summary, "iou", "up")).toEqual([best]);
+    expect(sayFew(summary)).toBeUndefined();
+    const equal = rows.map((row) =>
+      row.method === "twin"
+        ? { ...rows.find(({ method, case: id }) => method === "good" && id === row.case)!, method: "twin" }
+        : row,
+    );
+    const ties = summariseResults(equal, { metrics: [chooseMetric("iou")], methods });
+    expect(bestMethods(ties, "iou", "up")).toEqual(["good", "twin"]);
+    expect(summaryMarkdown(ties)).toMatch(/\| twin \| \*\*0/);
+    expect(summaryMarkdown(summary)).toContain("] = |");
+  });
+
   it("warns where a metric cannot tell any method from chance", async () => {
     const { results } = await complete(memoryStore());
     const rows = results.rows.filter(({ method }) => method !== "exact");
@@ -290,7 +340,7 @@ describe("summary", () => {
     expect(lines[0]).toMatch(/^metric,direction,method,baseline,value,low,high,n/);
     const table = summaryMarkdown(summary).split("\n");
     expect(table[0]).toContain("relevance-mass ↑ | deletion:score=logit,steps=4 ↓");
-    expect(table[2]).toMatch(/^\| exact \| \*\*0\.\d+ ± /);
+    expect(table[2]).toMatch(/^\| exact \| \*\*0\.\d+\*\* \|/);
   });
 
   it("finds the best and the worst cases, none twice", async () => {
@@ -316,10 +366,31 @@ describe("gates", () => {
       operator: ">=",
       threshold: -15,
     });
+    expect(parseGate("pointing-game.low<0.6")).toMatchObject({ metric: "pointing-game", bound: "low", threshold: 0.6 });
+    const before = parseGate("srg:fill=blur.high@lrp<before - 0.02");
+    expect(before).toMatchObject({ metric: "srg:fill=blur", bound: "high", method: "lrp", threshold: -0.02 });
+    expect([before.fromBefore, parseGate("gini>before").threshold]).toEqual([true, 0]);
     for (const wrong of ["pointing-game", "pointing-game=0.6", "<0.6", "pointing-game<x", "pointing-game<0.6<1"]) {
       expect(() => parseGate(wrong)).toThrow("cannot read");
     }
     expect(() => parseGate("pointing<0.6")).toThrow('no metric "pointing"');
+  });
+
+  it("judge ends of intervals, and figures against those of a former summary", () => {
+    const cell = { metric: "gini", method: "lrp", baseline: false, value: 0.5, low: 0.4, high: 0.6, n: 9 };
+    const summary = { cells: [cell] } as unknown as EvaluationSummary;
+    const former = (value: number, method = "lrp") =>
+      ({ cells: [{ ...cell, value, method }] }) as unknown as EvaluationSummary;
+    const failed = (text: string, before?: EvaluationSummary) => failedGates(summary, [parseGate(text)], before);
+    expect(failed("gini<0.45")).toEqual([]);
+    expect(failed("gini.low<0.45")).toEqual(["gini.low<0.45: lrp has 0.400 (n = 9)"]);
+    expect(failed("gini.high>0.55").length).toBe(1);
+    expect(failed("gini<before", former(0.5))).toEqual([]);
+    expect(failed("gini<before", former(0.52))).toEqual(["gini<before: lrp has 0.500, before 0.520 (n = 9)"]);
+    expect(failed("gini<before-0.05", former(0.52))).toEqual([]);
+    expect(failed("gini<before", former(0.1, "other"))).toEqual(["gini<before: lrp is not in the former summary"]);
+    const few = { cells: [{ ...cell, low: Number.NaN }] } as unknown as EvaluationSummary;
+    expect(failedGates(few, [parseGate("gini.low<0.1")]).length).toBe(1);
   });
 
   it("judge every method but the baselines", async () => {

@@ -40,6 +40,8 @@ const CATALOGUE = {
   // What shows only when a model is run.
   E040: { kind: "input", title: "the map has values that are not finite" },
   E041: { kind: "input", title: "the map is zero everywhere" },
+  // Around an evaluation.
+  E051: { kind: "input", title: "the former results cannot be read" },
   E060: { kind: "input", title: "an input is missing" },
   E061: { kind: "input", title: "no such input" },
   E062: { kind: "input", title: "wrong element type" },

@@ -1,4 +1,5 @@
 /** What is compared: methods with their options, each a column. */
+import { existsSync } from "node:fs";
 import { methods } from "vitrail";
 import { type MethodFlags, type MethodInfo, readMethod } from "../method.js";
 import { problem } from "../problem.js";
@@ -11,16 +12,26 @@ export interface Column {
 }
 
 export interface ColumnFlags extends Omit<MethodFlags, "method"> {
-  methods?: string;
+  methods?: readonly string[];
+}
+
+/** The flag takes several words, so that inputs behind it look like methods: files that no method is called after are given back. */
+export function partMethods(words: readonly string[] = []): { methods: readonly string[]; inputs: string[] } {
+  const isInput = (word: string, at: number) =>
+    at > 0 && !methods.some(({ id }) => word.split(/[:,]/)[0] === id) && (word === "-" || existsSync(word));
+  const first = words.findIndex(isInput);
+  return first < 0 ? { methods: words, inputs: [] } : { methods: words.slice(0, first), inputs: words.slice(first) };
 }
 
 /**
- * `--methods a,b:key=value,c` or `all`. Flags that are about options (`--option`, `--start-layer`, ...) go to every method that has
+ * `--methods a b:key=value c`, commas between them or spaces, or `all`. Flags that are about options (`--option`, `--start-layer`, ...) go to every method that has
  * such an option; an option that no method has is a mistake.
  */
-export function readColumns({ methods: text, ...flags }: ColumnFlags): Column[] {
-  const entries = text === undefined ? usual() : text.trim() === "all" ? methods.map(({ id }) => id) : text.split(",");
-  const columns = entries.map((entry) => readColumn(entry.trim(), flags));
+export function readColumns({ methods: words, ...flags }: ColumnFlags): Column[] {
+  const text = words?.join(" ");
+  const entries = words === undefined ? usual() : words.flatMap((word) => word.split(",")).map((word) => word.trim());
+  const named = entries.filter(Boolean).flatMap((entry) => (entry === "all" ? methods.map(({ id }) => id) : [entry]));
+  const columns = named.map((entry) => readColumn(entry, flags));
   refuseUnused(columns, flags);
   const twice = columns.find(({ name }, index) => columns.findIndex((each) => each.name === name) !== index);
   if (twice) {

@@ -1,15 +1,18 @@
 /** A whole evaluation: results that go on where they stopped, figures, files, gates, and the exit code. */
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type BrokenRow,
+  baselines,
   distinctFailures,
   type EvaluationSummary,
   failedGates,
   type Gate,
   openResults,
+  pairsCsv,
   type Results,
   report,
+  schema,
   summariseResults,
   summaryCsv,
 } from "@vitrail/evaluation";
@@ -29,6 +32,8 @@ import { saySummary } from "./say.js";
 export interface Conduct {
   readonly flags: EvaluationFlags;
   readonly gates: readonly Gate[];
+  /** The summary of a former run that gates are held against. */
+  readonly before?: EvaluationSummary;
   /** What was typed. */
   readonly command: string;
   readonly title?: string;
@@ -44,21 +49,24 @@ export interface EvaluationDocument extends EvaluationSummary {
 
 export async function conduct(
   prepared: Prepared,
-  { flags, gates, command, title }: Conduct,
+  { flags, gates, before, command, title }: Conduct,
   terminal: Terminal,
 ): Promise<number> {
+  checkGates(gates, prepared, before);
+  const { colors } = terminal;
   const count = readNumber("gallery", flags.gallery);
   const { results, close } = await openStore(prepared, flags);
   for (const { method, why } of prepared.leftOut) terminal.note(`${method} is left out: ${why}`);
   const crew = new Crew(prepared.setup, prepared.workers);
   try {
     const ended = await measureAll(prepared, crew, results, terminal);
-    const summary = summaryOf(prepared, results, command);
-    const document = documentOf(prepared, summary, ended, gates);
+    const summary = summaryOf(prepared, results, command, flags);
+    const document = documentOf(prepared, summary, ended, gates, before);
     const gallery = ended.interrupted ? [] : await galleryOf(crew, summary, results.rows, count);
     const files = {
       "summary.json": `${prettyJson(document)}\n`,
       "summary.csv": summaryCsv(summary),
+      ...(summary.pairs && { "pairs.csv": pairsCsv(summary) }),
       "report.html": report(summary, {
         gallery,
         broken: document.brokenRows.rows,
@@ -75,10 +83,43 @@ export async function conduct(
       terminal,
     );
     if (document.gates.some(({ failed }) => failed.length > 0)) return exit.threshold;
+    if (!summary.cells.some(({ baseline }) => !baseline)) {
+      terminal.complain(colors.red("nothing was measured: the table has no figure of any method"));
+      return exit.partly;
+    }
     return ended.interrupted || summary.failures.length > 0 ? exit.partly : exit.done;
   } finally {
     await crew.close();
     close();
+  }
+}
+
+/** What a gate speaks of must be measured: a name that is not is found before hours are spent. */
+function checkGates(gates: readonly Gate[], { setup }: Prepared, before: EvaluationSummary | undefined): void {
+  const methods = setup.methods.map(({ name }) => name);
+  const known = [...methods, ...baselines.map(({ id }) => id)];
+  for (const { text, metric, method, fromBefore } of gates) {
+    const wrong = (why: string, hint: string) => problem("E080", { at: `--fail-if ${text}`, why, try: hint });
+    if (!setup.metrics.includes(metric))
+      throw wrong(
+        `"${metric}" is not measured in this run`,
+        `--metrics ${metric}, or one of ${setup.metrics.join(", ")}`,
+      );
+    if (method !== undefined && !known.includes(method))
+      throw wrong(`the method "${method}" is not measured in this run`, `one of ${methods.join(", ")}`);
+    if (fromBefore && !before) throw wrong("there is nothing before", "--against SUMMARY.json of a former run");
+  }
+}
+
+/** A summary that a former run wrote. */
+export async function readSummary(path: string | undefined): Promise<EvaluationSummary | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    const read = JSON.parse(await readFile(path, "utf8")) as EvaluationSummary;
+    if (read.schema !== schema || !Array.isArray(read.cells)) throw new Error(`it is no summary of ${schema}`);
+    return read;
+  } catch (error) {
+    throw problem("E051", { at: `--against ${path}`, why: messageOf(error), try: "summary.json of a former run" });
   }
 }
 
@@ -109,6 +150,7 @@ function summaryOf(
   { setup, metrics, data, cases, scaled, sha256, secondSha256 }: Prepared,
   { rows }: Results,
   command: string,
+  { pairs = false }: EvaluationFlags,
 ): EvaluationSummary {
   const wanted = new Set(cases.refs.map(({ id }) => id));
   const { model, second, methods, seed } = setup;
@@ -118,6 +160,7 @@ function summaryOf(
       metrics,
       methods: methods.map(({ name }) => name),
       seed,
+      pairs,
       header: {
         command,
         model: model.name,
@@ -141,13 +184,14 @@ function documentOf(
   summary: EvaluationSummary,
   { interrupted }: Ended,
   gates: readonly Gate[],
+  before: EvaluationSummary | undefined,
 ): EvaluationDocument {
   return {
     ...summary,
     brokenRows: { total: data.total, rows: [...data.broken, ...cases.broken] },
     leftOut,
     cut: interrupted,
-    gates: gates.map((gate) => ({ gate: gate.text, failed: failedGates(summary, [gate]) })),
+    gates: gates.map((gate) => ({ gate: gate.text, failed: failedGates(summary, [gate], before) })),
   };
 }
 

@@ -27,6 +27,8 @@ export interface EvaluationFlags extends CommonFlags {
   retry?: boolean;
   gallery: string;
   failIf?: string[];
+  against?: string;
+  pairs?: boolean;
   output?: string;
   explains?: string;
   readout?: string;
@@ -35,7 +37,7 @@ export interface EvaluationFlags extends CommonFlags {
 export function addEvaluationFlags(command: Command, out: string): Command {
   return command
     .requiredOption("--data <data>", `a file, a folder, or ${Object.keys(plantedSets).join(", ")}`)
-    .option("--methods <names...>", methodHelp)
+    .option("-m, --methods <names...>", methodHelp)
     .option("--limit <n>", "only so many pictures or texts, chosen by the seed")
     .option("--seed <n>", "where random numbers start", "0")
     .addOption(
@@ -58,7 +60,13 @@ export function addEvaluationFlags(command: Command, out: string): Command {
     .option("--fresh", "forget the results in the folder and start over")
     .option("--retry", "measure cases that failed once more")
     .option("--gallery <n>", "best and worst samples of each method in the report", "2")
-    .option("--fail-if <gate>", 'end with code 5 where it holds, such as "pointing-game<0.6"; repeatable', collect)
+    .option(
+      "--fail-if <gate>",
+      'end with code 5 where it holds: "pointing-game<0.6", "pointing-game.low<0.6", "srg@le-grad<before-0.1"; repeatable',
+      collect,
+    )
+    .option("--against <file>", "summary.json of a former run, which gates call before")
+    .option("--pairs", "compare every two methods as well (pairs.csv), not only the best with the rest")
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");

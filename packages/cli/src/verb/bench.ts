@@ -34,7 +34,7 @@ export function benchVerb(program: Command, run: RunVerb): void {
     .description("measure a model: forward, explanation, further targets, memory, compile time, patch")
     .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("[input]", "a picture; without one (or --text) inputs are made up from the model's own")
-    .option("--methods <list>", `a,b:OPTION=VALUE,c or all (default: ${defaultMethod})`)
+    .option("-m, --methods <names...>", `a b:OPTION=VALUE c or all (default: ${defaultMethod})`)
     .option("--device <list>", `some of ${devices.join(",")} (default: those that are installed)`)
     .option("--threads <n>", "threads of one run")
     .option("--rounds <n>", "how often everything is measured in turns (default: 9)")
@@ -50,7 +50,7 @@ export function benchVerb(program: Command, run: RunVerb): void {
 }
 
 async function bench(model: string, input: string | undefined, flags: BenchFlags, terminal: Terminal): Promise<number> {
-  const columns = readColumns({ ...flags, methods: flags.methods ?? defaultMethod });
+  const columns = readColumns({ ...flags, methods: flags.methods ?? [defaultMethod] });
   const rounds = readCount("rounds", flags.rounds) ?? 9;
   const threads = readCount("threads", flags.threads);
   const chosen = await readDevices(flags.device);

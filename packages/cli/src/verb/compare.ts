@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { createExplainer, type Explainer } from "vitrail/node";
 import { agreements, readTop } from "../compare/agreement.js";
-import { type Column, type ColumnFlags, readColumns, usual } from "../compare/column.js";
+import { type Column, type ColumnFlags, partMethods, readColumns, usual } from "../compare/column.js";
 import { toComparison } from "../compare/document.js";
 import { allFormats, readFormats, writeComparison } from "../compare/files.js";
 import { type Comparison, compareAll, type Refusal } from "../compare/run.js";
@@ -49,7 +49,7 @@ export function compareVerb(program: Command, run: RunVerb): void {
     .description("lay methods beside each other: maps, what they cost, how far they agree")
     .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("[input...]", "pictures, folders of pictures, or - for standard input")
-    .option("--methods <list>", `a,b:OPTION=VALUE,c or all (default: one of each kind, ${usual().join(",")})`)
+    .option("-m, --methods <names...>", `a b:OPTION=VALUE c or all (default: one of each kind, ${usual().join(" ")})`)
     .option("-t, --target <class>", "LABEL, INDEX, predicted or topK; repeatable (default: predicted)", collect)
     .option("--contrast <A:B>", "what speaks for A rather than B; repeatable", collect)
     .option("--top <k>", "how many of the strongest units are compared: a number, or a share such as 0.1 (the default)")
@@ -64,8 +64,10 @@ export function compareVerb(program: Command, run: RunVerb): void {
   );
 }
 
-async function compare(model: string, inputs: string[], flags: CompareFlags, terminal: Terminal): Promise<number> {
-  const columns = readColumns(flags);
+async function compare(model: string, given: string[], flags: CompareFlags, terminal: Terminal): Promise<number> {
+  const parted = partMethods(flags.methods);
+  const inputs = [...given, ...parted.inputs];
+  const columns = readColumns({ ...flags, ...(flags.methods && { methods: parted.methods }) });
   const view = readView(flags);
   const top = readTop(flags.top);
   const formats = readFormats(flags.format);

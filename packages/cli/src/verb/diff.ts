@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { inspect } from "vitrail";
 import { readGates } from "../evaluate/choose.js";
-import { conduct } from "../evaluate/conduct.js";
+import { conduct, readSummary } from "../evaluate/conduct.js";
 import { addEvaluationFlags, type EvaluationFlags, readRequest } from "../evaluate/flags.js";
 import { prepare } from "../evaluate/prepare.js";
 import { addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
@@ -30,6 +30,7 @@ export function diffVerb(program: Command, run: RunVerb): void {
   command.action((a: string, b: string, flags: EvaluationFlags) =>
     run(flags, async (terminal) => {
       const gates = readGates(flags.failIf);
+      const before = await readSummary(flags.against);
       const [model, second] = [await openModel(a, flags, terminal), await openModel(b, flags, terminal)];
       await checkAlike(model, second);
       const wanted = { ...flags, metrics: flags.metrics ?? metrics, methods: flags.methods ?? [defaultMethod] };
@@ -38,7 +39,7 @@ export function diffVerb(program: Command, run: RunVerb): void {
       const title = `Do ${model.name} and ${second.name} decide alike, and for the same reasons?`;
       return conduct(
         await prepare(request, terminal),
-        { flags, gates, command: commandLine(program), title },
+        { flags, gates, ...(before && { before }), command: commandLine(program), title },
         terminal,
       );
     }),

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { metricHelp, readGates } from "../evaluate/choose.js";
-import { conduct } from "../evaluate/conduct.js";
+import { conduct, readSummary } from "../evaluate/conduct.js";
 import { addEvaluationFlags, type EvaluationFlags, readRequest } from "../evaluate/flags.js";
 import { prepare } from "../evaluate/prepare.js";
 import { addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
@@ -18,11 +18,12 @@ export function evaluateVerb(program: Command, run: RunVerb): void {
   command.action((name: string, flags: EvaluationFlags) =>
     run(flags, async (terminal) => {
       const gates = readGates(flags.failIf);
+      const before = await readSummary(flags.against);
       const model = await openModel(name, flags, terminal);
       const request = readRequest(model, flags);
       await prepareFolder(flags.out);
       const prepared = await prepare(request, terminal);
-      return conduct(prepared, { flags, gates, command: commandLine(program) }, terminal);
+      return conduct(prepared, { flags, gates, ...(before && { before }), command: commandLine(program) }, terminal);
     }),
   );
 }

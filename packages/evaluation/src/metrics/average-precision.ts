@@ -49,7 +49,7 @@ export function precisionRecallArea(scores: ArrayLike<number>, truth: ArrayLike<
   return area;
 }
 
-const common = { direction: "up", group: "localisation", options: {} } as const;
+const common = { direction: "up", group: "localisation", options: {}, range: [0, 1] } as const;
 
 export const averagePrecisionMetric = defineMetric({
   ...common,

@@ -17,6 +17,7 @@ const note = "not class-specific";
 export const randomLogit = defineMetric({
   id: "random-logit",
   title: "Similarity to a random class's map",
+  range: [-1, 1],
   citation: "Sixt, Granz, Landgraf. When Explanations Lie: Why Many Modified BP Attributions Fail. ICML 2020.",
   direction: "down",
   group: "sanity",
@@ -35,6 +36,7 @@ export const randomLogit = defineMetric({
 export const classSensitivity = defineMetric({
   id: "class-sensitivity",
   title: "Class sensitivity",
+  range: [0, 2],
   citation:
     "Rebuffi et al. There and Back Again: Revisiting Backpropagation Saliency Methods. CVPR 2020 (class sensitivity).",
   direction: "up",

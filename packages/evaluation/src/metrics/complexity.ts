@@ -29,6 +29,7 @@ const common = {
   group: "complexity",
   needs: [],
   options: {},
+  range: [0, 1],
   caveat: "says nothing about truth: a wrong map can be sparse",
 } as const;
 

@@ -27,6 +27,7 @@ export const intersectionOverUnion = defineMetric({
   group: "localisation",
   needs: ["truth"],
   options: {},
+  range: [0, 1],
   caveat: "the threshold is chosen with the truth in hand: an upper bound",
   measure(probe) {
     const { scores, truth } = locate(probe);

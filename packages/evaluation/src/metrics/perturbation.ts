@@ -50,6 +50,7 @@ async function perturb(probe: Probe<typeof options>, sign: 1 | -1): Promise<Meas
 const common = {
   citation: "Chefer, Gur, Wolf. Transformer Interpretability Beyond Attention Visualization. CVPR 2021.",
   needs: ["label"],
+  range: [0, 100],
   options,
 } as const;
 

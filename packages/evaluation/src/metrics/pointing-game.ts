@@ -38,6 +38,7 @@ export const pointingGameMetric = defineMetric({
   title: "Pointing game",
   citation: "Zhang et al. Top-down Neural Attention by Excitation Backprop. IJCV 2018.",
   direction: "up",
+  hits: true,
   group: "localisation",
   needs: ["truth"],
   options: { tolerance: { title: "pixels beside the object that still count", default: 0, min: 0, max: 1000 } },

@@ -14,6 +14,7 @@ export const weightRandomisation = defineMetric({
   title: "Similarity after weight randomisation",
   citation: "Adebayo et al. Sanity Checks for Saliency Maps. NeurIPS 2018.",
   direction: "down",
+  range: [-1, 1],
   group: "sanity",
   needs: ["randomised-model"],
   options: { similarity: similarityOption },

@@ -55,6 +55,7 @@ export const relevanceRankMetric = defineMetric({
   ...common,
   id: "relevance-rank",
   title: "Relevance rank accuracy",
+  range: [0, 1],
   options: {},
   measure(probe) {
     const { scores, truth } = locate(probe);

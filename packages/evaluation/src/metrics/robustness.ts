@@ -41,6 +41,7 @@ export const noiseAgreement = defineMetric({
   ...common,
   id: "noise-agreement",
   title: "Rank agreement under noise",
+  range: [-1, 1],
   citation: "Alvarez-Melis, Jaakkola. On the Robustness of Interpretability Methods. WHI 2018.",
   direction: "up",
   async measure(probe) {

@@ -25,6 +25,7 @@ export const saco = defineRemoval({
   title: "Salience-guided faithfulness coefficient",
   citation: "Wu et al. On the Faithfulness of Vision Transformer Explanations. CVPR 2024.",
   direction: "up",
+  range: [-1, 1],
   options: {
     groups: { title: "groups", default: 10, min: 2, max: 1000 },
     fill: fillOption("mean"),

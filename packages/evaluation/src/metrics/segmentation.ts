@@ -93,6 +93,7 @@ export const segmentationPrecision = defineMetric({
   ...common,
   id: "segmentation-map",
   title: "Segmentation: mean average precision",
+  range: [0, 1],
   measure(probe) {
     const { scores, truth } = locate(probe);
     return { value: twoClassPrecision(scores, truth) };

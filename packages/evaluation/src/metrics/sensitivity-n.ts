@@ -14,6 +14,7 @@ export const sensitivityN = defineRemoval({
   citation:
     "Ancona et al. Towards Better Understanding of Gradient-based Attribution Methods for Deep Neural Networks. ICLR 2018.",
   direction: "up",
+  range: [-1, 1],
   options: {
     score: { ...scoreOption, default: "logit" },
     fill: fillOption("mean"),

@@ -18,6 +18,7 @@ export function tokenF1(scores: ArrayLike<number>, gold: Uint8Array, k: number, 
 const common = {
   citation: "DeYoung et al. ERASER: A Benchmark to Evaluate Rationalized NLP Models. ACL 2020.",
   direction: "up",
+  range: [0, 1],
   group: "localisation",
   needs: ["truth", "text"],
 } as const;

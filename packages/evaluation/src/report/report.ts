@@ -1,6 +1,6 @@
 /** One HTML file without any network: header, warnings, table, curves, samples, data. Readable without scripts, in print, and aloud. */
 import type { BrokenRow } from "../data/loaded.js";
-import { distinctFailures, type EvaluationSummary, sayShortened } from "../runner/summary.js";
+import { distinctFailures, type EvaluationSummary, sayFew, sayShortened } from "../runner/summary.js";
 import { curveChart } from "./chart.js";
 import { type GalleryItem, gallery } from "./gallery.js";
 import { embed, html, type Markup } from "./markup.js";
@@ -48,6 +48,7 @@ function warnings(summary: EvaluationSummary, broken: readonly BrokenRow[]): Mar
     html`<div class="warning"><strong>${failures.length} measurements failed</strong> on ${cases} cases.
 <details><summary>Which and why</summary><ul>${distinctFailures(summary).map((text) => html`<li>${text}</li>`)}</ul></details></div>`;
   const shortened = sayShortened(summary);
+  const few = sayFew(summary);
   const rows = broken.map(
     ({ file, at, reason }) => html`<li>${at === undefined ? file : `${file}:${at}`}: ${reason}</li>`,
   );
@@ -59,7 +60,7 @@ function warnings(summary: EvaluationSummary, broken: readonly BrokenRow[]): Mar
   const omitted =
     left.length > 0 &&
     html`<details class="warning"><summary>Measurements that were left out</summary><ul>${left}</ul></details>`;
-  return html`${blind}${shortened && html`<p class="warning">${shortened}.</p>`}${bad}${failed}${omitted}`;
+  return html`${few && html`<p class="warning">${few}.</p>`}${blind}${shortened && html`<p class="warning">${shortened}.</p>`}${bad}${failed}${omitted}`;
 }
 
 function charts(summary: EvaluationSummary): Markup {

@@ -6,10 +6,13 @@ import type { ChosenMetric } from "../registry.js";
 import {
   type BootstrapOptions,
   compare,
+  type Difference,
+  fewestGroups,
+  fewGroups,
+  holm,
   measuredAgainstChance,
   type Row,
   type Summary,
-  separates,
   summarise,
 } from "../statistics.js";
 import { type ResultRow, schema } from "./row.js";
@@ -18,10 +21,24 @@ export interface Cell extends Summary {
   readonly metric: string;
   readonly method: string;
   readonly baseline: boolean;
-  /** Difference to the random map on the same cases. */
-  readonly versusRandom?: Summary & { readonly better: boolean };
+  /** Difference to the random map on the same cases; better where it is an improvement after Holm's correction over the table. */
+  readonly versusRandom?: Corrected & { readonly better: boolean };
+  /** Judged methods: difference to the best of them on the same cases. Tied where Holm's correction over the table leaves a doubt. */
+  readonly versusBest?: Corrected & { readonly best: string; readonly tied: boolean };
   readonly notes: Readonly<Record<string, number>>;
   readonly curve?: Curve;
+}
+
+/** A difference whose p-value was corrected for all comparisons of its kind in the table. */
+export interface Corrected extends Difference {
+  readonly pHolm: number;
+}
+
+/** Two judged methods under one metric: a - b. */
+export interface Pair extends Corrected {
+  readonly metric: string;
+  readonly a: string;
+  readonly b: string;
 }
 
 export interface MetricEntry {
@@ -42,6 +59,8 @@ export interface EvaluationSummary {
   readonly metrics: readonly MetricEntry[];
   readonly methods: readonly string[];
   readonly cells: readonly Cell[];
+  /** Every pair of judged methods, where it was asked for. */
+  readonly pairs?: readonly Pair[];
   readonly cases: number;
   /** Cases of which the model reads only the beginning, and those among them whose evidence is not all in it. */
   readonly shortened: { readonly cases: number; readonly evidenceLost: number };
@@ -56,6 +75,8 @@ export interface SummaryOptions extends BootstrapOptions {
   readonly methods: readonly string[];
   /** Command, hashes, versions, seed: printed as they are. */
   readonly header?: Readonly<Record<string, string | number>>;
+  /** Compare every two methods, not only the best with the rest. */
+  readonly pairs?: boolean;
 }
 
 const isBaseline = (method: string) => baselines.some(({ id }) => id === method);
@@ -64,13 +85,16 @@ const isBaseline = (method: string) => baselines.some(({ id }) => id === method)
 export function summariseResults(rows: readonly ResultRow[], options: SummaryOptions): EvaluationSummary {
   const order = [...options.methods.filter((method) => !isBaseline(method)), ...baselines.map(({ id }) => id)];
   const good = rows.filter((row) => row.error === undefined).sort((a, b) => compareText(a.case, b.case));
-  const cells = options.metrics.flatMap((chosen) => cellsOf(chosen, order, good, options));
+  const drafts = options.metrics.flatMap((chosen) => cellsOf(chosen, order, good, options));
+  const cells = corrected(drafts);
+  const pairs = options.pairs && correct(options.metrics.flatMap((chosen) => pairsOf(chosen, order, good, options)));
   return {
     schema,
     header: options.header ?? {},
     metrics: options.metrics.map((chosen) => entry(chosen, cells)),
     methods: order.filter((method) => !isBaseline(method) || cells.some((cell) => cell.method === method)),
     cells,
+    ...(pairs && { pairs }),
     cases: new Set(rows.map((row) => row.case)).size,
     shortened: countShortened(good),
     failures: rows
@@ -82,40 +106,116 @@ export function summariseResults(rows: readonly ResultRow[], options: SummaryOpt
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Cells before p-values are corrected. */
+type Draft = Omit<Cell, "versusRandom" | "versusBest"> & {
+  readonly versusRandom?: Difference;
+  readonly versusBest?: Difference & { readonly best: string };
+  readonly direction: Metric["direction"];
+};
+
 function cellsOf(
   { metric, name }: ChosenMetric,
   methods: readonly string[],
   rows: readonly ResultRow[],
   options: BootstrapOptions,
-): Cell[] {
+): Draft[] {
   const byMethod = new Map(methods.map((method) => [method, measured(rows, method, name)]));
-  const chance = byMethod.get("random") ?? new Map<string, Row>();
-  return methods.flatMap((method): Cell[] => {
+  const figures = methods.flatMap((method) => {
     const own = byMethod.get(method)!;
-    if (own.size === 0) return [];
-    const shared = [...own.keys()].filter((id) => chance.has(id));
-    const difference =
-      method === "random" || shared.length === 0 || !measuredAgainstChance(metric)
-        ? undefined
-        : compare(
-            metric,
-            shared.map((id) => own.get(id)!),
-            shared.map((id) => chance.get(id)!),
-            options,
-          );
-    const curve = meanCurve([...own.values()]);
-    return [
-      {
-        metric: name,
-        method,
-        baseline: isBaseline(method),
-        ...summarise(metric, [...own.values()], options),
-        ...(difference && { versusRandom: { ...difference, better: separates(metric, difference) } }),
-        notes: countNotes([...own.values()]),
-        ...(curve && { curve }),
-      },
-    ];
+    return own.size > 0 ? [{ method, own, summary: summarise(metric, [...own.values()], options) }] : [];
   });
+  const sign = metric.direction === "up" ? 1 : -1;
+  const judged = figures.filter(({ method }) => !isBaseline(method));
+  const best = judged.reduce<(typeof judged)[number] | undefined>(
+    (top, one) => (top && sign * one.summary.value <= sign * top.summary.value ? top : one),
+    undefined,
+  );
+  const chance = byMethod.get("random");
+  return figures.map(({ method, own, summary }): Draft => {
+    const random =
+      method !== "random" && measuredAgainstChance(metric) && chance && paired(metric, own, chance, options);
+    const rest = best && best.method !== method && !isBaseline(method);
+    const behind = rest && paired(metric, own, best.own, options);
+    const curve = meanCurve([...own.values()]);
+    return {
+      metric: name,
+      method,
+      baseline: isBaseline(method),
+      direction: metric.direction,
+      ...summary,
+      ...(random && { versusRandom: random }),
+      ...(behind && { versusBest: { ...behind, best: best.method } }),
+      notes: countNotes([...own.values()]),
+      ...(curve && { curve }),
+    };
+  });
+}
+
+/** The difference on the cases that both have. */
+function paired(
+  metric: Metric,
+  a: ReadonlyMap<string, Row>,
+  b: ReadonlyMap<string, Row>,
+  options: BootstrapOptions,
+): Difference | undefined {
+  const shared = [...a.keys()].filter((id) => b.has(id));
+  const rowsOf = (of: ReadonlyMap<string, Row>) => shared.map((id) => of.get(id)!);
+  return shared.length > 0 ? compare(metric, rowsOf(a), rowsOf(b), options) : undefined;
+}
+
+function pairsOf(
+  { metric, name }: ChosenMetric,
+  methods: readonly string[],
+  rows: readonly ResultRow[],
+  options: BootstrapOptions,
+) {
+  const judged = methods.filter((method) => !isBaseline(method));
+  const byMethod = new Map(judged.map((method) => [method, measured(rows, method, name)]));
+  return judged.flatMap((a, i) =>
+    judged.slice(i + 1).flatMap((b) => {
+      const difference = paired(metric, byMethod.get(a)!, byMethod.get(b)!, options);
+      return difference ? [{ metric: name, a, b, ...difference }] : [];
+    }),
+  );
+}
+
+/** Holm's correction over all of these. */
+function correct<D extends Difference>(differences: readonly D[]): (D & { readonly pHolm: number })[] {
+  const adjusted = holm(differences.map(({ p }) => p));
+  return differences.map((one, i) => ({ ...one, pHolm: adjusted[i]! }));
+}
+
+const level = 0.05;
+
+/** One family of tests against chance, another one against the best. */
+function corrected(drafts: readonly Draft[]): Cell[] {
+  const families = (key: "versusRandom" | "versusBest") => {
+    const tested = drafts.filter((draft) => draft[key] !== undefined && (key === "versusBest" || !draft.baseline));
+    const adjusted = holm(tested.map((draft) => draft[key]!.p));
+    return new Map(tested.map((draft, i) => [draft, adjusted[i]!]));
+  };
+  const [chance, best] = [families("versusRandom"), families("versusBest")];
+  return drafts.map((draft): Cell => {
+    const { versusRandom, versusBest, direction, ...cell } = draft;
+    // Baselines are tested as well, but are no hypotheses of the table.
+    const pHolm = chance.get(draft) ?? versusRandom?.p ?? 1;
+    const gain = (versusRandom?.value ?? 0) * (direction === "up" ? 1 : -1);
+    const doubt = best.get(draft) ?? 1;
+    return {
+      ...cell,
+      ...(versusRandom && { versusRandom: { ...versusRandom, pHolm, better: gain > 0 && pHolm < level } }),
+      ...(versusBest && { versusBest: { ...versusBest, pHolm: doubt, tied: doubt >= level } }),
+    };
+  });
+}
+
+/** For people: how few samples there are, where they are few. */
+export function sayFew({ cells }: Pick<EvaluationSummary, "cells">): string | undefined {
+  const groups = Math.max(0, ...cells.map((cell) => cell.groups));
+  if (cells.length === 0 || groups >= fewGroups) return undefined;
+  if (groups < fewestGroups)
+    return `${groups} pictures or texts are too few for intervals: at least ${fewestGroups} are needed`;
+  return `${groups} pictures or texts are few: intervals are wide, and differences must be large to be seen; ${fewGroups} or more are better`;
 }
 
 /** Finite measurements of one method under one metric, by case. */
