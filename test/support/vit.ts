@@ -13,6 +13,8 @@ export interface VitStyle {
   /** Side of the square pictures and of their patches. */
   readonly size?: number;
   readonly patch?: number;
+  /** Pixels below and to the right of the last patches, which no patch holds. */
+  readonly rest?: readonly [rows: number, columns: number];
   readonly width?: number;
   readonly depth?: number;
   readonly heads?: number;
@@ -48,6 +50,7 @@ const DEFAULTS = {
   seed: 1,
   size: 16,
   patch: 4,
+  rest: [0, 0],
   width: 24,
   depth: 3,
   heads: 3,
@@ -117,7 +120,12 @@ class Vit {
     let tokens: string;
     if (s.input === "tokens") tokens = m.input(s.names.input ?? "tokens", s.type, [s.batch, side * side, s.width]);
     else {
-      const pixels = m.input(s.names.input ?? "pixel_values", s.type, [s.batch, 3, s.size, s.size]);
+      const pixels = m.input(s.names.input ?? "pixel_values", s.type, [
+        s.batch,
+        3,
+        s.size + s.rest[0],
+        s.size + s.rest[1],
+      ]);
       const kernel = this.weight([s.width, 3, s.patch, s.patch], 1 / Math.sqrt(3 * s.patch * s.patch));
       const strides = [s.patch, s.patch];
       const patches = m.op("Conv", [pixels, kernel, this.weight([s.width], 0.02)], { strides, kernel_shape: strides });

@@ -1,6 +1,6 @@
 /** Pictures as subjects: patches or pixels can be taken away, before the model's own normalisation. */
 import { linearImputer } from "./impute.js";
-import type { Fill, Subject } from "./model.js";
+import type { Box, Fill, Subject } from "./model.js";
 import type { Random } from "./random.js";
 import { mean } from "./rank.js";
 import { bilinear, gaussianBlur, riseBlur } from "./resample.js";
@@ -13,6 +13,8 @@ export interface Picture<I> {
   readonly width: number;
   /** Patches: rows and columns of the map. */
   readonly grid: readonly [rows: number, columns: number];
+  /** The pixels that the patches see, and over which the grid lies; all of them when not said. */
+  readonly region?: Box | undefined;
   /** The value of each channel that the model reads as 0, its mean for most; 0 when not said. */
   readonly neutral?: readonly number[];
   /** From pixels in [0, 1] to the model's input: mean, deviation, layout. The pixels are lent: what is kept of them must be copied. */
@@ -28,6 +30,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   const { pixels, channels, height, width, grid, neutral = [], toInput } = picture;
   const area = height * width;
   const [rows, columns] = grid;
+  const { region = { x: 0, y: 0, height, width } } = picture;
   const input = toInput(pixels);
   const planes = (data: Float32Array) =>
     Array.from({ length: channels }, (_, c) => data.subarray(c * area, (c + 1) * area));
@@ -52,10 +55,13 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
   };
   const noisy = (radius: number, random: Random): I =>
     toInput(pixels.map((value) => value + radius * (2 * random.next() - 1)));
+  // Pixels that no patch sees go with the nearest one: the model is none the wiser.
+  const cell = (at: number, start: number, length: number, cells: number) =>
+    Math.min(cells - 1, Math.max(0, Math.floor(((at - start) * cells) / length)));
   const patchOf = new Uint32Array(area);
   for (let y = 0, at = 0; y < height; y++) {
-    const first = Math.floor((y * rows) / height) * columns;
-    for (let x = 0; x < width; x++) patchOf[at++] = first + Math.floor((x * columns) / width);
+    const first = cell(y, region.y, region.height, rows) * columns;
+    for (let x = 0; x < width; x++) patchOf[at++] = first + cell(x, region.x, region.width, columns);
   }
   const marks = new Uint8Array(area);
   const toPixels = (gone: Uint8Array) => {
@@ -77,7 +83,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
       grid: [height, width],
       noisy,
       without,
-      spread: (relevance) => bilinear(relevance, grid, [height, width]),
+      spread: (relevance) => placed(bilinear(relevance, grid, [region.height, region.width]), region, [height, width]),
       pool: (relevance) => {
         const sums = new Float32Array(rows * columns);
         for (let at = 0; at < area; at++) sums[patchOf[at]!]! += relevance[at]!;
@@ -85,6 +91,19 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
       },
     },
   };
+}
+
+/** A map of the region as one of the whole picture: nothing beside it. */
+function placed(
+  map: Float32Array,
+  { x, y, height, width }: Box,
+  [rows, columns]: readonly [number, number],
+): Float32Array {
+  if (height === rows && width === columns) return map;
+  const whole = new Float32Array(rows * columns);
+  for (let row = 0; row < height; row++)
+    whole.set(map.subarray(row * width, (row + 1) * width), (y + row) * columns + x);
+  return whole;
 }
 
 /** What stands in place of pixels, for all of them. */

@@ -58,6 +58,17 @@ describe("pictures", () => {
     expect(subject.input).toEqual(toInput(pixels));
   });
 
+  it("lays patches where the model sees them, and nothing beside", () => {
+    const region = { x: 0, y: 0, width: 2, height: 4 };
+    const part = pictureSubject({ pixels, channels: 2, height: 4, width: 4, grid: [2, 1], region, toInput });
+    expect([...part.pixels.spread([1, 1])]).toEqual(Array.from({ length: 16 }, (_, i) => Number(i % 4 < 2)));
+    const without = part.without(Uint8Array.from([1, 0]), "zero", random);
+    const kept = toInput(pixels.map((value, i) => (i % 16 < 8 ? 0 : value)));
+    expect(without).toEqual(kept);
+    const first = Float32Array.from({ length: 16 }, (_, i) => Number(i % 4 < 2));
+    expect([...part.pixels.pool(first)]).toEqual([4, 4]);
+  });
+
   it("removes single pixels and spreads patch relevance over them", () => {
     const gone = new Uint8Array(16);
     gone[5] = 1;

@@ -55,14 +55,25 @@ export function sumChannels(
   return { rows, columns, values: out };
 }
 
-/** A finer map in the units of a coarser one: the sum over the values that lie in each cell. The sum of the map stays. */
-export function sumCells(map: GridMap, rows: number, columns: number): GridMap {
+/**
+ * A finer map in the units of a coarser one: the sum over the values that lie in each cell. `region` says, in cells of the finer map,
+ * where the coarser one lies (default: everywhere); what lies beside it is left out. Without it the sum of the map stays.
+ */
+export function sumCells(
+  map: GridMap,
+  rows: number,
+  columns: number,
+  region: Rectangle = { x: 0, y: 0, width: map.columns, height: map.rows },
+): GridMap {
   checkMap(map);
   const out = new Float32Array(rows * columns);
   for (let r = 0; r < map.rows; r++) {
-    const row = Math.floor((r * rows) / map.rows) * columns;
+    const row = Math.floor(((r - region.y) * rows) / region.height);
+    if (row < 0 || row >= rows) continue;
     for (let c = 0; c < map.columns; c++) {
-      const at = row + Math.floor((c * columns) / map.columns);
+      const column = Math.floor(((c - region.x) * columns) / region.width);
+      if (column < 0 || column >= columns) continue;
+      const at = row * columns + column;
       out[at] = out[at]! + map.values[r * map.columns + c]!;
     }
   }

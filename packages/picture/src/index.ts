@@ -10,7 +10,7 @@ export { drawLegend, formatNumber, formatPercent, type LegendOptions, scaleLabel
 export { drawMatrix, type MatrixColumn, type MatrixOptions, type MatrixRow } from "./matrix.js";
 export { type OverlayMode, type OverlayOptions, overlay, overlayModes } from "./overlay.js";
 export { type Box, type Fitted, fitPicture } from "./panel.js";
-export { type Geometry, type Preprocessed, preprocess, resizedSize } from "./preprocess.js";
+export { type Geometry, onSource, type Preprocessed, preprocess, resizedSize } from "./preprocess.js";
 export { defaultPreprocessing, readPreprocessing } from "./preprocess-config.js";
 export { type Preprocessing, type ReadOptions, type ResizeRule, staticSize } from "./preprocessing.js";
 export {

@@ -24,6 +24,17 @@ export interface Geometry {
   readonly rectangle: Rectangle;
 }
 
+/** A part of the tensor (in its pixels) on the source picture. */
+export function onSource({ tensor, rectangle }: Geometry, region: Rectangle): Rectangle {
+  const [scaleX, scaleY] = [rectangle.width / tensor.width, rectangle.height / tensor.height];
+  return {
+    x: rectangle.x + region.x * scaleX,
+    y: rectangle.y + region.y * scaleY,
+    width: region.width * scaleX,
+    height: region.height * scaleY,
+  };
+}
+
 /** A picture as the model takes it. */
 export interface Preprocessed {
   /** Row-major, `dims` long. */

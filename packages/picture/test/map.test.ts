@@ -8,6 +8,7 @@ import {
   keepSign,
   makeScale,
   makeScales,
+  onSource,
   PictureError,
   position,
   strength,
@@ -25,6 +26,26 @@ describe("coarser units", () => {
     expect(Array.from(sumCells(pixels, 2, 2).values)).toEqual([14, 22, -3, -6]);
     expect(Array.from(sumCells(pixels, 4, 4).values)).toEqual(Array.from(pixels.values));
     expect(Array.from(sumCells(grid(3, 1, [1, 2, 4]), 2, 1).values)).toEqual([3, 4]);
+  });
+
+  test("pixels beside the patches belong to none of them", () => {
+    const pixels = grid(
+      3,
+      5,
+      Array.from({ length: 15 }, (_, i) => i + 1),
+    );
+    const region = { x: 0, y: 0, width: 4, height: 2 };
+    expect(Array.from(sumCells(pixels, 1, 2, region).values)).toEqual([1 + 2 + 6 + 7, 3 + 4 + 8 + 9]);
+  });
+
+  test("a part of the tensor is found again on the picture, cropped and enlarged as it was", () => {
+    const geometry = {
+      source: { width: 200, height: 100 },
+      tensor: { width: 70, height: 50 },
+      rectangle: { x: 30, y: 0, width: 140, height: 100 },
+    };
+    const region = { x: 0, y: 0, width: 64, height: 48 };
+    expect(onSource(geometry, region)).toEqual({ x: 30, y: 0, width: 128, height: 96 });
   });
 });
 

@@ -1,7 +1,7 @@
 /** The contact sheet of a comparison: a row for each picture and target, a column for each method. */
 import { drawMatrix, keepSign, type MatrixOptions, type RgbRaster } from "@vitrail/picture";
 import { isPicture, type PictureSample } from "../input/picture-sample.js";
-import { captionOf } from "../output/picture.js";
+import { captionOf, placeOf } from "../output/picture.js";
 import type { View } from "../output/view.js";
 import { costText } from "./cost.js";
 import { absence, type ColumnResult, type ComparedRow } from "./run.js";
@@ -32,11 +32,12 @@ export function drawSheets(
     ...(!method.classSpecific && { stamp: "not class-specific" }),
   }));
   const drawn = rows.filter(canDraw).map((row) => {
-    const { raster, geometry } = row.sample as PictureSample;
+    const sample = row.sample as PictureSample;
+    const region = row.common.find((each) => each)?.grid?.region;
     const cells = row.common.map((each, c) =>
       each?.grid ? keepSign(each.grid, view.sign) : absence(columns[c]!, row),
     );
-    return { title: rowTitle(row), picture: raster, rectangle: geometry.rectangle, cells };
+    return { title: rowTitle(row), picture: sample.raster, rectangle: placeOf(sample, region), cells };
   });
   const count = Math.ceil(drawn.length / most);
   const options: MatrixOptions = { ...texts, overlay: view.overlay, scale: view.scale };

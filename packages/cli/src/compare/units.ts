@@ -6,7 +6,8 @@
  *   texts      tokens, without those that the tokenizer adds; input methods give one value per token anyway
  *   tensors    whatever the method gives: maps of different lengths are not compared
  */
-import { type GridMap, sumCells } from "@vitrail/picture";
+import { sumCells } from "@vitrail/picture";
+import type { Grid } from "vitrail/node";
 import type { Answer } from "../explain/work.js";
 import { isPicture } from "../input/picture-sample.js";
 import { isText } from "../input/text-sample.js";
@@ -18,7 +19,7 @@ export type UnitName = "patches" | "pixels" | "tokens" | "values";
 export interface Common {
   readonly unit: UnitName;
   readonly values: ArrayLike<number>;
-  readonly grid?: GridMap;
+  readonly grid?: Pick<Grid, "rows" | "columns" | "values" | "region">;
 }
 
 /** One map per answer, all in the units of the coarsest. Answers are about one input and one target. */
@@ -34,9 +35,13 @@ export function inCommonUnits(answers: readonly Answer[]): Common[] {
   return answers.map(({ explanation, row }) => ({ unit: "values", values: explanation.toTokens(row) }));
 }
 
-function coarsest(grids: readonly GridMap[]): GridMap[] {
-  const [{ rows, columns }] = [...grids].sort((a, b) => a.rows * a.columns - b.rows * b.columns) as [GridMap];
-  return grids.map((grid) => (grid.rows === rows && grid.columns === columns ? grid : sumCells(grid, rows, columns)));
+function coarsest(grids: readonly Grid[]): NonNullable<Common["grid"]>[] {
+  const [{ rows, columns, region }] = [...grids].sort((a, b) => a.rows * a.columns - b.rows * b.columns) as [Grid];
+  return grids.map((grid) => {
+    if (grid.rows === rows && grid.columns === columns) return grid;
+    const values = sumCells(grid, rows, columns, region).values as Float32Array;
+    return { rows, columns, values, ...(region && { region }) };
+  });
 }
 
 function tokensOf(answer: Answer): Common {

@@ -13,7 +13,7 @@ import {
   type Truth,
 } from "@vitrail/evaluation";
 import { type Geometry, type Preprocessing, preprocess, type Raster, type RgbRaster } from "@vitrail/picture";
-import { type Findings, type Patches, patchGrid, tensor } from "vitrail/node";
+import { type Findings, type Patches, patchGrid, seenRegion, tensor } from "vitrail/node";
 import { readPicture } from "../input/picture.js";
 import { PictureReader } from "../input/picture-sample.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -54,6 +54,7 @@ export class PictureCases {
       height,
       width,
       grid,
+      region: seenRegion(this.patches, grid, { height, width }),
       neutral: scale.neutral,
       toInput: (pixels) => ({
         feeds: { [explains]: tensor(scale.toModel(pixels), dims) },

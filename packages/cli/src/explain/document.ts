@@ -5,10 +5,12 @@ import {
   type DocumentToken,
   documentMap,
   type ExplanationDocument,
+  pictureAxes,
   schema,
   shortest,
   valueMap,
 } from "vitrail/node";
+import { isPicture } from "../input/picture-sample.js";
 import { isText, type TextSample } from "../input/text-sample.js";
 import { findMethod, type MethodInfo } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -105,7 +107,20 @@ export function warningsOf(answer: Answer): string[] {
       : [
           `the looked-up embeddings go into the norm "${norm}" alone, before which input times gradient is zero: its output is explained`,
         ]),
+    ...unseen(answer),
     ...(stability?.poor ? [instability(stability)] : []),
+  ];
+}
+
+/** What a stride leaves over: said once for each model and size. */
+function unseen({ sample, explanation, row }: Answer): string[] {
+  const region = isPicture(sample) ? explanation.toGrid(row)?.region : undefined;
+  const size = pictureAxes(explanation.inputDims);
+  if (!region || !size) return [];
+  const { x, y, width, height } = region;
+  const from = x > 0 || y > 0 ? ` from ${x}, ${y}` : "";
+  return [
+    `the model's patches see ${width} x ${height} of its ${size.width} x ${size.height} pixels${from}: the rest has no part in the answer`,
   ];
 }
 

@@ -4,9 +4,12 @@ import {
   formatNumber,
   type GridMap,
   keepSign,
+  onSource,
+  type Rectangle,
   type RgbRaster,
   summarize,
 } from "@vitrail/picture";
+import type { Grid, Region } from "vitrail/node";
 import { percent } from "../explain/prediction.js";
 import { subjectOf, titleOf } from "../explain/title.js";
 import type { Answer } from "../explain/work.js";
@@ -14,9 +17,13 @@ import type { PictureSample } from "../input/picture-sample.js";
 import type { View } from "./view.js";
 
 /** The map of a picture model's answer; undefined where the model does not say how its tokens lie on the picture. */
-export function gridOf({ explanation, row }: Answer): GridMap | undefined {
+export function gridOf({ explanation, row }: Answer): Grid | undefined {
   return explanation.toGrid(row);
 }
+
+/** Where a map lies on a picture as it was given: over what the model's patches see of it. */
+export const placeOf = ({ geometry }: PictureSample, region: Region | undefined): Rectangle =>
+  region ? onSource(geometry, region) : geometry.rectangle;
 
 /** One plain sentence: how much of the evidence lies where. */
 export function sentenceOf(answer: Answer): string {
@@ -40,7 +47,7 @@ export function drawAnswer(answer: Answer, view: View, provenance?: string): Pro
   const sample = answer.sample as PictureSample;
   const panel = { title: captionOf(answer), map: keepSign(gridOf(answer)!, view.sign) };
   const { overlay, scale } = view;
-  const rectangle = sample.geometry.rectangle;
+  const rectangle = placeOf(sample, gridOf(answer)!.region);
   return encodePng(
     drawExplanation(sample.raster, panel, {
       overlay,
@@ -60,7 +67,7 @@ export function drawAnswers(answers: readonly Answer[], view: View, provenance?:
     return { title: captionOf(answer), subtitle: `strongest ${formatNumber(strongest(map))}`, map };
   });
   const { overlay, scale } = view;
-  const rectangle = sample.geometry.rectangle;
+  const rectangle = placeOf(sample, gridOf(answers[0]!)!.region);
   const faint = scale.mode === undefined || scale.mode === "set" ? faintNote(answers, panels) : "";
   const caption = [...answers.map(sentenceOf), faint].join(" ").trim();
   return encodePng(

@@ -2,6 +2,7 @@
  * What a driven method sees: one sample, and two ways to ask the model about it. Masks take parts of the sample away and need the
  * forward pass alone; gradients are taken at other points than the sample. Runs are batched, counted and cancelled by the runtime.
  */
+import type { Region } from "../flow/field.js";
 import type { OptionValues } from "./method.js";
 
 /** The parts of a sample that can be taken away: cells of a picture, tokens of a text, positions of any other sequence. */
@@ -9,6 +10,8 @@ export interface Units {
   readonly count: number;
   /** Rows and columns, for pictures. */
   readonly grid?: readonly [rows: number, columns: number] | undefined;
+  /** The part of the picture that they lie over, where they are patches that do not see all of it. */
+  readonly region?: Region | undefined;
   /** Units that may go; special tokens and padding always stay. */
   readonly removable: readonly number[];
   /** Whether a unit can go in part (pixels and vectors) or only as a whole (token ids). */

@@ -1,3 +1,4 @@
+import type { Region } from "../flow/field.js";
 import type { Completeness } from "../methods/drive.js";
 import type { Explanation } from "./explanation.js";
 import type { Stability } from "./stability.js";
@@ -32,6 +33,8 @@ export interface DocumentMap {
   kind: "tokens" | "input";
   shape: readonly number[];
   grid?: readonly [number, number];
+  /** Where the grid lies, in pixels of the model's input, if not over all of it: what is beside it the model does not see. */
+  region?: Region;
   values: readonly number[];
   min: number;
   max: number;
@@ -69,9 +72,9 @@ export function documentMap(explanation: Explanation, sample = 0): DocumentMap {
   const { kind } = explanation.metadata.relevance;
   const grid = kind === "tokens" ? explanation.toGrid(sample) : undefined;
   if (!grid) return valueMap(kind, explanation.relevance.dims.slice(1), explanation.toTokens(sample));
-  const { rows, columns, values, special } = grid;
+  const { rows, columns, values, special, region } = grid;
   const map = valueMap(kind, [rows, columns], values);
-  return { ...map, grid: [rows, columns], special: Array.from(special, shortest) };
+  return { ...map, grid: [rows, columns], ...(region && { region }), special: Array.from(special, shortest) };
 }
 
 /** Any values as a map. */

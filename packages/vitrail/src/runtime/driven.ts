@@ -2,7 +2,7 @@
  * Explains with methods that run the model many times. Samples are taken one after the other, so that a batch of n is n batches of
  * one; the runs of one sample (its masks, the points of its path) share batches.
  */
-import type { Completeness, DriveContext } from "../methods/drive.js";
+import type { Completeness, DriveContext, Units } from "../methods/drive.js";
 import { POINT, SCORES, SHIFT } from "../methods/gradient-program.js";
 import { isBuilt } from "../methods/method.js";
 import { findMethod } from "../options.js";
@@ -38,7 +38,7 @@ export function explainDriven(session: Session, findings: Findings) {
     const watch = new Watch(options, batch);
     const maps: Float32Array[] = [];
     const completeness: Completeness[] = [];
-    let grid: readonly [number, number] | undefined;
+    let units: Units | undefined;
     for (let i = 0; i < batch; i++) {
       const seed = seeds.subarray((i * seeds.length) / batch, ((i + 1) * seeds.length) / batch);
       const one = new Driver(session, findings, rows, {
@@ -53,7 +53,7 @@ export function explainDriven(session: Session, findings: Findings) {
       const driven = await method.drive(context);
       maps.push(one.reduced(driven.relevance));
       if (driven.completeness) completeness.push(driven.completeness);
-      if (metadata.relevance.kind === "tokens") grid = context.units.grid;
+      if (metadata.relevance.kind === "tokens") units = context.units;
     }
     const size = maps[0]!.length;
     const values = new Float32Array(batch * size);
@@ -61,7 +61,10 @@ export function explainDriven(session: Session, findings: Findings) {
     const shape = metadata.relevance.kind === "input" ? dims.slice(1) : [size];
     const own =
       metadata.relevance.kind === "tokens"
-        ? { ...metadata, tokens: { prefix: 0, stride: null, grid: grid ?? null } }
+        ? {
+            ...metadata,
+            tokens: { stride: null, ...(units?.region && metadata.tokens), prefix: 0, grid: units?.grid ?? null },
+          }
         : metadata;
     const relevance = { type: "float32", dims: [batch, ...shape], data: values };
     const indices = isWeights(target) ? undefined : targetIndices(target, logits);

@@ -1,4 +1,5 @@
 import { type Diagnostic, diagnostic } from "../errors.js";
+import { type Region, seenRegion } from "../flow/field.js";
 import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Completeness } from "../methods/drive.js";
@@ -13,6 +14,8 @@ export interface Grid {
   readonly values: Float32Array;
   /** Relevance of the leading special tokens (class, distillation, registers); empty for input methods. */
   readonly special: Float32Array;
+  /** The part of the input's pixels that the patches see, and over which the grid lies; left out where that is all of them. */
+  readonly region?: Region;
 }
 
 /** What a run may say beside the map itself. */
@@ -92,11 +95,14 @@ export class Explanation {
     const prefix = this.metadata.tokens?.prefix ?? 0;
     const [rows, columns] = this.gridSize() ?? [0, 0];
     if (rows * columns === 0 || prefix + rows * columns > values.length) return undefined;
+    const size = pictureAxes(this.inputDims);
+    const region = size && seenRegion(this.metadata.tokens!, [rows, columns], size);
     return {
       rows,
       columns,
       values: values.slice(prefix, prefix + rows * columns),
       special: values.slice(0, prefix),
+      ...(region && { region }),
     };
   }
 

@@ -1,4 +1,5 @@
 /** What `vitrail/node` and `vitrail/web` share. */
+export { type Region, seenRegion } from "../flow/field.js";
 export { type Patches, patchGrid } from "../flow/patches.js";
 export {
   type DocumentMap,
@@ -11,7 +12,7 @@ export {
   valueMap,
 } from "./document.js";
 export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
-export { Explanation, type Grid } from "./explanation.js";
+export { Explanation, type Grid, pictureAxes } from "./explanation.js";
 export type { Findings } from "./load.js";
 export { type Beside, type Reading, readingOf, scoresFrom, sharesOf } from "./reading.js";
 export type { NativeSession, Part, Session } from "./session.js";

@@ -1,5 +1,6 @@
 /** The parts of one sample that can be taken away, and the sample without some of them. */
 
+import { cellOfPixels, seenRegion } from "../flow/field.js";
 import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Units } from "../methods/drive.js";
@@ -51,15 +52,14 @@ function cells({ metadata }: Findings, picture: Tensor): Sample {
   const cell = metadata.options.cell as number;
   const side = cell > 0 ? cell : Math.max(1, Math.round(height / ROWS));
   const squares = [Math.max(1, Math.round(height / side)), Math.max(1, Math.round(width / side))] as const;
-  const [rows, columns] = (cell === 0 && metadata.tokens && patchGrid(metadata.tokens, { height, width })) || squares;
-  const unitOf = new Uint32Array(height * width);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      unitOf[y * width + x] = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+  const patches = (cell === 0 && metadata.tokens && patchGrid(metadata.tokens, { height, width })) || undefined;
+  const [rows, columns] = patches ?? squares;
+  const region = patches && seenRegion(metadata.tokens!, patches, { height, width });
+  const unitOf = cellOfPixels([rows, columns], { height, width }, region);
   const [unitAt, channelAt] = channelsLast
     ? [(i: number) => unitOf[Math.floor(i / channels)]!, (i: number) => i % channels]
     : [(i: number) => unitOf[i % unitOf.length]!, (i: number) => Math.floor(i / unitOf.length)];
-  const units = { count: rows * columns, grid: [rows, columns] as const, removable: range(rows * columns) };
+  const units = { count: rows * columns, grid: [rows, columns] as const, region, removable: range(rows * columns) };
   return { units: { ...units, partial: true }, masked: blend(picture, metadata, unitAt, channelAt) };
 }
 
