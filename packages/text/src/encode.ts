@@ -76,7 +76,12 @@ export function encode(tokenizer: TextTokenizer, text: string, options: EncodeOp
   }
   const ranges =
     overflow === "truncate" ? [windows(long.tokens, room, 0)[0]!] : windows(long.tokens, room, options.overlap);
-  const rows = ranges.map((range) => row(tokenizer, whole, first.tokens, second?.tokens, cutsSecond, range));
+  // Template tokens come in the same order in every row, so the n-th of a row is the n-th of the whole.
+  const layout = {
+    template: whole.indices.flatMap((index, place) => (index < 0 ? [place] : [])),
+    offset: [0, 1].map((segment) => whole.tokens.findIndex(ofText(segment as 0 | 1))),
+  };
+  const rows = ranges.map((range) => row(tokenizer, layout, first.tokens, second?.tokens, cutsSecond, range));
   if (overflow === "truncate") {
     const rest = long.tokens.slice(ranges[0]!.to);
     const lost = loss(rest, cutsSecond ? pair! : text, cutsSecond ? 1 : 0);
@@ -103,7 +108,7 @@ const single = (whole: Row): EncodedRow => ({
 
 function row(
   tokenizer: TextTokenizer,
-  whole: Row,
+  { template, offset }: { template: readonly number[]; offset: readonly number[] },
   first: readonly Token[],
   second: readonly Token[] | undefined,
   cutsSecond: boolean,
@@ -112,9 +117,6 @@ function row(
   const arranged = cutsSecond
     ? tokenizer.arrange(first, second!.slice(from, to))
     : tokenizer.arrange(first.slice(from, to), second);
-  // Template tokens come in the same order in every row, so the n-th of a row is the n-th of the whole.
-  const template = whole.indices.flatMap((index, place) => (index < 0 ? [place] : []));
-  const offset = [0, 1].map((segment) => whole.tokens.findIndex(ofText(segment as 0 | 1)));
   let seen = 0;
   const places = arranged.tokens.map((token, i) => {
     const index = arranged.indices[i]!;

@@ -10,6 +10,10 @@ export interface TokenizerFiles {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** Characters of one text, and marks on one letter, above which a text is refused at once rather than worked on for hours. */
+const [MOST_CHARACTERS, MOST_MARKS] = [400_000, 1000];
+const MARKS = new RegExp(`\\p{M}{${MOST_MARKS}}`, "u");
+
 /** The tokens of one text, in order, and the characters that no token stands for. */
 export interface Tokenized {
   readonly tokens: Token[];
@@ -61,6 +65,7 @@ export class TextTokenizer {
 
   /** The tokens of a text without those of the template. Spans never overlap and are in order. */
   tokenize(text: string, segment: 0 | 1 = 0): Tokenized {
+    refuseUnreasonable(text);
     const { normalizer, pre_tokenizer } = this.files.tokenizer as Record<string, StageConfig | null>;
     const traced = this.guard(text, () => {
       const found = trace(text, this.stages, { normalizer: normalizer!, pre_tokenizer: pre_tokenizer! });
@@ -169,6 +174,16 @@ export class TextTokenizer {
       );
     }
   }
+}
+
+function refuseUnreasonable(text: string): void {
+  const hint = "explain it chapter by chapter";
+  if (text.length > MOST_CHARACTERS) {
+    const what = `a text of ${text.length} characters is too long: ${MOST_CHARACTERS} are taken at once`;
+    throw new TextError("T003", what, hint);
+  }
+  if (!MARKS.test(text)) return;
+  throw new TextError("T003", `one letter of the text has more than ${MOST_MARKS} marks`, "remove the marks");
 }
 
 /** Makes a tokenizer from the parsed contents of tokenizer.json and, where there is one, tokenizer_config.json. */

@@ -1,4 +1,5 @@
 import { TextError } from "./errors.js";
+import { segmentStarts } from "./segment.js";
 import type { Segment, Token } from "./token.js";
 
 /** What a value is shown for. */
@@ -45,6 +46,7 @@ export function toUnits(
   const { unit = "word", combine = defaultCombine(unit), locale = "und" } = options;
   const borders = texts.map((text) => (unit === "token" ? [] : starts(text, unit, locale)));
   const units: Unit[] = [];
+  const decides = texts.map(deciding);
   let members: number[] = [];
   let reach = 0;
   const close = () => {
@@ -65,7 +67,7 @@ export function toUnits(
     if (token.segment === null || token.special) {
       close();
     } else if (unit !== "token") {
-      const next = firstAfter(borders[token.segment]!, lastCharacter(texts[token.segment]!, token));
+      const next = firstAfter(borders[token.segment]!, decides[token.segment]!(token));
       reach = joins ? Math.max(reach, next) : next;
     }
   }
@@ -74,12 +76,17 @@ export function toUnits(
 }
 
 /** The character that decides which word a token belongs to: its last one, or the one after a token of spaces alone. */
-function lastCharacter(text: string, { start, end }: Token): number {
-  if (start < end && /^[^\S\r\n]+$/u.test(text.slice(start, end))) {
-    const after = text.slice(end).search(/\S/u);
-    return after < 0 ? start : end + after;
-  }
-  return Math.max(start, end - 1);
+function deciding(text: string): (token: Token) => number {
+  // Of spaces one by one, each would look for the end of all of them again.
+  let ink = { from: 0, at: -1 };
+  return ({ start, end }) => {
+    if (start === end || !/^[^\S\r\n]+$/u.test(text.slice(start, end))) return Math.max(start, end - 1);
+    if (end < ink.from || end > ink.at) {
+      const after = text.slice(end).search(/\S/u);
+      ink = { from: end, at: after < 0 ? text.length : end + after };
+    }
+    return ink.at < text.length ? ink.at : start;
+  };
 }
 
 function toUnit(
@@ -120,26 +127,22 @@ function check(tokens: readonly Token[], values: ArrayLike<number>): void {
 }
 
 /**
- * Places where neither a word nor a sentence goes on whatever stands around them, at least so many characters apart. A segmenter's
- * time grows with the square of the text, so that a long text is handed to it in parts.
+ * Places where neither a word nor a sentence goes on whatever stands around them: there a text is cut where one comes after `least`
+ * characters, so that no part is long for a segmenter.
  */
 const PARTS = {
-  word: /[\s\S]{400,}?[\s。，、！？](?=[^\s\p{M}\p{Cf}])/gu,
-  sentence: /[\s\S]{4000,}?\n(?=[^\s\p{M}\p{Cf}])/gu,
+  word: { border: /[\s。，、！？](?=[^\s\p{M}\p{Cf}])/gu, least: 400 },
+  sentence: { border: /\n(?=[^\s\p{M}\p{Cf}])/gu, least: 4000 },
 };
 
 /** Where words or sentences begin, and where the text ends. */
 function starts(text: string, unit: "word" | "sentence", locale: string): number[] {
+  const { border, least } = PARTS[unit];
   const segmenter = new Intl.Segmenter(locale, { granularity: unit });
-  const found: number[] = [];
-  let offset = 0;
-  const cut = (end: number) => {
-    for (const { index } of segmenter.segment(text.slice(offset, end))) found.push(offset + index);
-    offset = end;
-  };
-  for (const part of text.matchAll(PARTS[unit])) cut(part.index + part[0].length);
-  cut(text.length);
-  return [...found, text.length];
+  const cuts = [0];
+  for (const { index } of text.matchAll(border)) if (index + 1 - cuts.at(-1)! >= least) cuts.push(index + 1);
+  const found = cuts.map((from, part) => segmentStarts(segmenter, text, from, cuts[part + 1]));
+  return [...found.flat(), text.length];
 }
 
 /** The first of the sorted `places` behind `at`. */

@@ -35,7 +35,7 @@ function probabilitiesOf(logits: readonly number[], problemType: string | null |
   if (problemType === "regression") return undefined;
   if (problemType === "multi_label_classification") return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
   if (logits.length === 1) return undefined;
-  const max = Math.max(...logits);
+  const max = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
   const powers = logits.map((logit) => Math.exp(logit - max));
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);

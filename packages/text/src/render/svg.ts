@@ -1,4 +1,5 @@
 import { ranks, raw, share, signed, step } from "../scale.js";
+import { characters } from "../segment.js";
 import type { TextView } from "../view.js";
 import { background, css, ink, PALETTES, type Theme } from "./color.js";
 import { flow, heading, rightToLeft } from "./flow.js";
@@ -130,7 +131,7 @@ const WIDE =
 /** How many columns a monospaced font takes: two for East Asian characters and emoji, none for marks and joiners. */
 function columns(text: string): number {
   let count = 0;
-  for (const { segment } of new Intl.Segmenter("und").segment(text)) count += WIDE.test(segment) ? 2 : 1;
+  for (const character of characters(text)) count += WIDE.test(character) ? 2 : 1;
   return count;
 }
 
@@ -147,9 +148,9 @@ function wrap(text: string, width: number): string[] {
 
 function pieces(word: string, width: number): string[] {
   const found = [""];
-  for (const { segment } of new Intl.Segmenter("und").segment(word)) {
-    if (columns(found.at(-1)! + segment) > width) found.push("");
-    found[found.length - 1] += segment;
+  for (const character of characters(word)) {
+    if (columns(found.at(-1)! + character) > width) found.push("");
+    found[found.length - 1] += character;
   }
   return found;
 }
