@@ -1,5 +1,5 @@
 import { TextError } from "./errors.js";
-import type { Dropped, Token } from "./token.js";
+import { type Dropped, type Token, unknownMark } from "./token.js";
 import type { Row, TextTokenizer } from "./tokenizer.js";
 import { type Range, windows } from "./windows.js";
 
@@ -50,6 +50,8 @@ export function encode(tokenizer: TextTokenizer, text: string, options: EncodeOp
   const warnings = dropped.length
     ? [`The tokenizer has nothing for ${quote(dropped.map((d) => d.text).join(""))}; the model did not see it.`]
     : [];
+  const unknown = [...first.tokens, ...(second?.tokens ?? [])].filter((token) => token.unknown);
+  if (unknown.length > 0) warnings.push(unknownWarning(tokenizer, unknown));
 
   const whole = tokenizer.arrange(first.tokens, second?.tokens);
   if (whole.tokens.length <= maxLength) {
@@ -95,6 +97,16 @@ export function encode(tokenizer: TextTokenizer, text: string, options: EncodeOp
   }
   warnings.push(`${whole.tokens.length} tokens in ${rows.length} overlapping windows of at most ${maxLength}.`);
   return { texts, whole, rows, dropped, warnings };
+}
+
+const MOST_NAMED = 5;
+
+function unknownWarning(tokenizer: TextTokenizer, tokens: readonly Token[]): string {
+  const texts = [...new Set(tokens.map(({ text }) => text))];
+  const more = texts.length > MOST_NAMED ? ` and ${texts.length - MOST_NAMED} more` : "";
+  const [is, word] = texts.length === 1 ? ["is", "symbol"] : ["are", "symbols"];
+  const named = `${texts.slice(0, MOST_NAMED).map(quote).join(", ")}${more}`;
+  return `${texts.length} ${word} (${named}) ${is} not in the vocabulary, marked ${unknownMark}: the model read ${tokenizer.unknownToken}.`;
 }
 
 const ofText = (segment: 0 | 1) => (token: Token) => token.segment === segment;

@@ -26,3 +26,6 @@ export interface Dropped {
   /** `tokenizer`: it has nothing for them. `length`: they were cut because the model takes no more tokens. */
   readonly reason: "tokenizer" | "length";
 }
+
+/** Stands behind what the model did not read as it is written. */
+export const unknownMark = "⟨?⟩";

@@ -63,6 +63,13 @@ export class TextTokenizer {
     this.padId = pad ?? this.idOf(config.eos_token) ?? 0;
   }
 
+  /** What the model reads where it has no token: "[UNK]" for most. */
+  get unknownToken(): string {
+    const id = this.stages.model.unk_token_id;
+    for (const [token, own] of this.stages.model.tokens_to_ids) if (own === id) return token;
+    return "its unknown token";
+  }
+
   /** The tokens of a text without those of the template. Spans never overlap and are in order. */
   tokenize(text: string, segment: 0 | 1 = 0): Tokenized {
     refuseUnreasonable(text);

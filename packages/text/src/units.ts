@@ -15,6 +15,8 @@ export interface Unit {
   readonly end: number;
   readonly segment: Segment;
   readonly special: boolean;
+  /** Some of it is not in the vocabulary: the model saw its unknown token there. Left out where all of it is known. */
+  readonly unknown?: true;
   readonly value: number;
   /** Which tokens of the row it is made of. */
   readonly tokens: readonly number[];
@@ -105,7 +107,8 @@ function toUnit(
     if (combine === "sum") value += values[i]!;
     else if (Math.abs(values[i]!) > Math.abs(value)) value = values[i]!;
   }
-  return { text, start, end, segment: first.segment, special: first.special, value, tokens: members };
+  const unknown = members.some((i) => tokens[i]!.unknown) && ({ unknown: true } as const);
+  return { text, start, end, segment: first.segment, special: first.special, ...unknown, value, tokens: members };
 }
 
 function check(tokens: readonly Token[], values: ArrayLike<number>): void {

@@ -33,6 +33,42 @@ function view(text: string, values: (i: number) => number, unit: UnitKind = "wor
   return toView(texts, units, { unit, target: { label, probability: 0.91 }, method: "transformer-attribution" });
 }
 
+describe("what the model does not know", () => {
+  const text = "the river ☂ ended ☃";
+  const shown = view(text, () => 1);
+  const encoding = encode(bert, text);
+
+  it("is marked in the terminal, on the page and in the picture, and nothing else is", () => {
+    for (const page of [toAnsi(shown, { colors: "none" }), toHtml(shown), toSvg(shown)]) {
+      expect(page).toMatch(/☂⟨\?⟩/);
+      expect(page).toMatch(/☃⟨\?⟩/);
+      expect(page).not.toMatch(/river⟨\?⟩/);
+    }
+    expect(toHtml(shown)).toContain('aria-label="☂, unknown to the model');
+  });
+
+  it("is told to programs", () => {
+    const known = toTokensJson(shown.units).map(({ text, unknown }) => [text, unknown]);
+    expect(known).toContainEqual(["☂", true]);
+    expect(known).toContainEqual(["river", undefined]);
+  });
+
+  it("is said once, whatever the text's length", () => {
+    const [warning, ...others] = encoding.warnings;
+    expect(warning).toBe('2 symbols ("☂", "☃") are not in the vocabulary, marked ⟨?⟩: the model read [UNK].');
+    expect(others).toEqual([]);
+    expect(encode(bert, "the river").warnings).toEqual([]);
+    expect(encode(gpt, text).warnings).toEqual([]);
+  });
+
+  it("makes its word unknown", () => {
+    const units = toUnits(encoding.texts, encoding.whole.tokens, new Float32Array(encoding.whole.tokens.length), {
+      unit: "sentence",
+    });
+    expect(units.filter(({ special }) => !special).map(({ unknown }) => unknown)).toEqual([true]);
+  });
+});
+
 const wave = (i: number) => Math.sin(i * 1.7) * (i % 5 === 0 ? 0.1 : 1);
 const TEXT = "The reader couldn't see the river, unhappily.\nA second line.";
 

@@ -7,6 +7,8 @@ export interface TokenJson {
   readonly start: number;
   readonly end: number;
   readonly special: boolean;
+  /** Where the model read its unknown token. */
+  readonly unknown?: true;
   readonly value: number;
   readonly segment?: 0 | 1 | null;
 }
@@ -14,11 +16,12 @@ export interface TokenJson {
 /** `[{text, start, end, special, value}]`; indices are UTF-16, as JavaScript counts. `segment` is there for pairs only. */
 export function toTokensJson(units: readonly Unit[]): TokenJson[] {
   const pair = units.some((unit) => unit.segment === 1);
-  return units.map(({ text, start, end, special, value, segment }) => ({
+  return units.map(({ text, start, end, special, unknown, value, segment }) => ({
     text,
     start,
     end,
     special,
+    ...(unknown && { unknown }),
     value,
     ...(pair ? { segment } : {}),
   }));

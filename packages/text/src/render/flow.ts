@@ -1,4 +1,5 @@
 import { percent } from "../scale.js";
+import { unknownMark } from "../token.js";
 import type { TextView } from "../view.js";
 
 /** A stretch of the text as it is shown: a unit (its index in `view.units`), or what stands between units. */
@@ -28,7 +29,8 @@ export function flow(view: TextView): Stretch[] {
       if (last.segment !== segment && out.length) out.push({ text: segment === 1 ? "\n" : " " });
       if (between) out.push({ text: between });
       // Several tokens share one character: the first shows it.
-      out.push({ unit: i, text: unit.end > unit.start ? unit.text : "·" });
+      const text = unit.end > unit.start ? unit.text : "·";
+      out.push({ unit: i, text: unit.unknown ? text + unknownMark : text });
       at[segment] = Math.max(at[segment]!, unit.end);
     }
     last.segment = segment;

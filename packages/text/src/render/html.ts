@@ -94,9 +94,10 @@ function chip(
   const part = share(unit.value, view.scale);
   const level = step(unit.value, view.scale);
   const rank = `rank ${places[index]} of ${count}`;
-  const label = `${unit.text}, relevance ${spoken(Number(part.toFixed(2)))}, ${rank}`;
+  const known = unit.unknown ? ", unknown to the model" : "";
+  const label = `${unit.text}${known}, relevance ${spoken(Number(part.toFixed(2)))}, ${rank}`;
   const kind = level > 0 ? ` p${level}` : level < 0 ? ` n${-level}` : "";
-  return `<span class="u${kind}" role="listitem" tabindex="0" aria-label="${markup(label)}" data-v="${signed(part)} (${raw(unit.value)}), ${rank}">${markup(text)}</span>`;
+  return `<span class="u${kind}" role="listitem" tabindex="0" aria-label="${markup(label)}" data-v="${signed(part)} (${raw(unit.value)}), ${rank}${known}">${markup(text)}</span>`;
 }
 
 function legend({ scale, unit, combine }: TextView): string {

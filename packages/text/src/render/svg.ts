@@ -103,7 +103,7 @@ function word(
   if (!each) return body;
   const value = each.special
     ? `special token, ${raw(each.value)}`
-    : `${signed(share(each.value, view.scale))} (${raw(each.value)}), rank ${places[unit!]}`;
+    : `${signed(share(each.value, view.scale))} (${raw(each.value)}), rank ${places[unit!]}${each.unknown ? ", unknown to the model" : ""}`;
   const box = level === 0 ? "" : rectangle(left, top, width, level, theme);
   return `<g><title>${markup(`${each.text}: ${value}`)}</title>${box}${body}</g>`;
 }

@@ -24,6 +24,8 @@ export interface DocumentToken {
   start: number | null;
   end: number | null;
   special: boolean;
+  /** Not in the vocabulary: the model read its unknown token here. */
+  unknown?: true;
   value: number;
   /** Which of two texts; null for a token that the tokenizer added. */
   segment?: 0 | 1 | null;
