@@ -58,7 +58,7 @@ export class PictureReader {
   }
 
   async read(path: string, stem?: string): Promise<PictureSample> {
-    const { name, sha256, raster } = await readPicture(path);
+    const { name, sha256, raster, warnings } = await readPicture(path);
     const { data, dims, geometry } = preprocess(raster, this.preprocessing);
     return {
       kind: "picture",
@@ -67,7 +67,7 @@ export class PictureReader {
       sha256,
       size: [raster.width, raster.height],
       parts: [{ [this.input.name]: tensor(data, dims) }],
-      warnings: this.preprocessing.warnings,
+      warnings: [...this.preprocessing.warnings, ...warnings],
       raster,
       geometry,
     };

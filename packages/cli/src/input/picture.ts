@@ -3,29 +3,23 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { Raster } from "@vitrail/picture";
 import { messageOf, problem, systemMessage } from "../problem.js";
+import { type DecodeOptions, decode } from "./decode.js";
 
 export interface Picture {
   name: string;
   sha256: string;
   raster: Raster;
+  /** Where a person may expect other pixels. */
+  warnings: readonly string[];
 }
 
-/** Decodes a picture file, or standard input for `-`: upright, sRGB, three channels, alpha dropped. */
-export async function readPicture(path: string): Promise<Picture> {
+/** Decodes a picture file, or standard input for `-`: upright, one or three channels; with `alpha` four. */
+export async function readPicture(path: string, options: DecodeOptions = {}): Promise<Picture> {
   const bytes = await readBytes(path);
   const name = path === "-" ? "stdin" : basename(path);
-  return { name, sha256: createHash("sha256").update(bytes).digest("hex"), raster: await decode(bytes, path) };
-}
-
-async function decode(bytes: Buffer, path: string): Promise<Raster> {
-  // Loaded when the first picture comes: it is large, and texts do without it.
-  const { default: sharp } = await import("sharp");
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
   try {
-    const picture = sharp(bytes, { failOn: "error" }).autoOrient().toColourspace("srgb").removeAlpha();
-    const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    if (channels !== 1 && channels !== 3) throw new Error(`it decodes to ${channels} channels`);
-    return { width, height, channels, data };
+    return { name, sha256, ...(await decode(bytes, options)) };
   } catch (error) {
     const hint = "give a JPEG, PNG, WebP, GIF, TIFF or AVIF that a picture viewer can open";
     throw problem("E082", { at: path, why: messageOf(error).split("\n")[0]!, try: hint });
