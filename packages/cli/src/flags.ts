@@ -59,6 +59,15 @@ export function addRunFlags(command: Command): Command {
     .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 
+/** Where explanations start. */
+export const addFromFlag = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      "--from <start>",
+      "where a file ends in a softmax or sigmoid: start at the scores before it (default), or at its probability",
+    ).choices(["logit", "probability"]),
+  );
+
 /** `--explains A,B`: one input, or several that each get a relevance output of their own. */
 export const readNames = (text: string): string[] => text.split(",").map((name) => name.trim());
 

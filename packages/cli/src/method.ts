@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { methods } from "vitrail";
-import { nearest } from "./explain/near.js";
+import { nearest } from "vitrail/node";
 import { collect } from "./flags.js";
 import { problem } from "./problem.js";
 

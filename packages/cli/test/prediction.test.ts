@@ -8,14 +8,14 @@ test("one of many: softmax, stable for large logits", () => {
 });
 
 test("several labels at once: a sigmoid for each", () => {
-  const scores = score([0, 2], { problem_type: "multi_label_classification" }, ["cell", "platelet"]);
+  const scores = score([0, 2], { kind: "independent" }, ["cell", "platelet"]);
   expect(scores[0]).toEqual({ index: 0, label: "cell", logit: 0, probability: 0.5 });
   expect(scores[1]!.probability).toBeCloseTo(0.880797, 6);
 });
 
 test("a number is no probability", () => {
-  expect(score([3.2])[0]!.probability).toBeUndefined();
-  expect(score([3.2, 1], { problem_type: "regression" })[0]!.probability).toBeUndefined();
+  expect(score([3.2], { kind: "value" })[0]!.probability).toBeUndefined();
+  expect(score([3.2, 1], { kind: "value" })[0]!.probability).toBeUndefined();
 });
 
 test("percentages never round to certainty", () => {

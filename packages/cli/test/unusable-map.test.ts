@@ -14,7 +14,12 @@ const answer = (name: string, ...codes: (string | undefined)[]): Answer => {
     row: 0,
   }));
   const scores = [{ index: 0, logit: 1, label: "cat" }];
-  return { sample: { name }, chosen: { kind: "class", index: [0] }, scores, parts } as unknown as Answer;
+  return {
+    sample: { name },
+    chosen: { kind: "class", index: [0], class: 0, places: [] },
+    scores,
+    parts,
+  } as unknown as Answer;
 };
 
 test("input by input", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { editDistance, nearest } from "../src/explain/near.js";
+import { editDistance, nearest } from "vitrail/node";
 import { parseClass, parseContrast, parseTarget } from "../src/explain/wanted.js";
 
 const labels = ["white blood cell", "platelet", "tabby, tabby cat", "7", "a:b"];

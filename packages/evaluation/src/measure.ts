@@ -108,6 +108,7 @@ export async function measure<I>(
   };
   let secondMap: Promise<Float32Array> | undefined;
   const second = bench.second && {
+    ...(bench.second.model.activation && { activation: bench.second.model.activation }),
     logits: secondLogits,
     map: () => {
       secondMap ??= bench

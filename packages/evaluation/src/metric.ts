@@ -1,4 +1,4 @@
-import type { Case, Explainer, Model } from "./model.js";
+import type { Activation, Case, Explainer, Model } from "./model.js";
 import type { Random } from "./random.js";
 
 /** What a metric asks of a case; a runner leaves a metric out, and says so, where something is missing. */
@@ -72,7 +72,12 @@ export interface Probe<O extends Options = Options, I = unknown> {
   /** The same method on a model whose last `depth` layers are random; `undefined` past the deepest. */
   randomised?(depth: number): Promise<Explainer<I> | undefined>;
   /** The same input, class and method on the model that this one is held against. */
-  readonly second?: { logits(): Promise<Float32Array>; map(): Promise<Float32Array> };
+  readonly second?: {
+    /** How its logits become probabilities. */
+    readonly activation?: Activation;
+    logits(): Promise<Float32Array>;
+    map(): Promise<Float32Array>;
+  };
   /** Milliseconds that the judged map took. */
   readonly milliseconds?: number;
 }

@@ -18,7 +18,7 @@ import { tokenLayout } from "./flow/tokens.js";
 import type { Value } from "./ir/graph.js";
 import { verifyMap } from "./ir/verify.js";
 import { lift } from "./lift/lift.js";
-import { type Metadata, originalBytes, outputOf, type Tower } from "./metadata.js";
+import { type Metadata, originalBytes, outputOf, type Tower, targetAxes } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
 import { builtMethods } from "./methods/registry.js";
 import { readModel } from "./onnx/model.js";
@@ -105,7 +105,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
     method: method.id,
     options: values,
     ...outputOf(output),
-    target: { name: target ? targetName : null, mode, several },
+    target: { name: target ? targetName : null, mode, several, axes: targetAxes(analysis) },
     ...first,
     ...(further.length > 0 && { further }),
     source: { sha256: sha256(original), bytes: original.length },

@@ -37,6 +37,8 @@ const CATALOGUE = {
   E033: { kind: "unsupported", title: "decoder with a cache" },
   E034: { kind: "unsupported", title: "several targets at once are not covered by operator" },
   E043: { kind: "usage", title: "no probability to start at" },
+  E044: { kind: "usage", title: "the labels do not fit the model" },
+  E045: { kind: "usage", title: "no such place on the output" },
   // What shows only when a model is run.
   E040: { kind: "input", title: "the map has values that are not finite" },
   E041: { kind: "input", title: "the map is zero everywhere" },

@@ -1,5 +1,6 @@
 /** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
-import type { Activation, ExplainedOutput, Start } from "./analysis.js";
+import type { Activation, Analysis, ExplainedOutput, Start } from "./analysis.js";
+import { type AxisName, axisNames } from "./flow/output.js";
 import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
 import { readModel } from "./onnx/model.js";
@@ -20,6 +21,8 @@ export interface Metadata extends Tower {
     readonly mode: TargetMode;
     /** With a leading axis for several targets, which the relevance then has too. */
     readonly several: boolean;
+    /** What each axis of the explained output behind the batch is: what the numbers of one target mean. */
+    readonly axes?: readonly AxisName[] | undefined;
   };
   /** Further explained inputs, each with a relevance output of its own. */
   readonly further?: readonly Tower[];
@@ -53,6 +56,12 @@ export const outputOf = ({
   from,
   activation: activation ?? null,
 });
+
+/** What a target's numbers mean. */
+export function targetAxes({ explained, source }: Analysis): readonly AxisName[] | undefined {
+  const picture = source.kind === "input" && source.value.rank === 4;
+  return axisNames(explained.given, source.kind === "embedding" ? "tokens" : picture ? "picture" : "other");
+}
 
 /** The metadata of a compiled model; undefined for any other model. */
 export function readMetadata(model: Uint8Array): Metadata | undefined {

@@ -13,7 +13,7 @@ import { explain } from "./explain.js";
 import type { Patches } from "./flow/patches.js";
 import { tokenLayout } from "./flow/tokens.js";
 import type { Value } from "./ir/graph.js";
-import { type Metadata, originalBytes, outputOf } from "./metadata.js";
+import { type Metadata, originalBytes, outputOf, targetAxes } from "./metadata.js";
 import { SCORES } from "./methods/gradient-program.js";
 import { type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
@@ -91,7 +91,7 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
     explains: source.input,
     ...outputOf(output),
     readout: "",
-    target: { name: null, mode: target, several: resolved.several },
+    target: { name: null, mode: target, several: resolved.several, axes: targetAxes(analysis) },
     relevance: { name: "relevance", kind: method.kind },
     ...(program && source.norm !== undefined && { norm: source.norm }),
     tokens: patches ? { prefix: 0, ...patches } : null,

@@ -23,7 +23,7 @@ import { findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { type CaseRef, type Cases, casesOf } from "./classes.js";
 import { type Dataset, openData } from "./data.js";
-import { activationOf, classCount, type Input, methodOver, modelOver } from "./engine.js";
+import { classesIn, type Input, judgedOutput, methodOver, modelOver } from "./engine.js";
 import { memoryMeter } from "./memory.js";
 import { PictureCases } from "./picture-cases.js";
 import { openRandomiser } from "./randomise.js";
@@ -72,10 +72,10 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   const sessions = new Sessions(setup.sessions);
   const host = await createExplainer(files.file, optionsOf(setup.methods[0]!, setup));
   const data = await openData(setup.data);
-  const count = classCount(host.findings);
-  const cases = casesOf(data, { labels: files.labels, count: count ?? files.labels?.length }, setup.choice);
+  const view = judgedOutput(host.findings, files);
+  const cases = casesOf(data, classesIn(view), setup.choice);
   const refs = new Map(cases.refs.map((ref) => [ref.id, ref]));
-  const model = modelOver(host, activationOf(files.config, count));
+  const model = modelOver(host, view);
   const read = await readerOf(data, host, setup, cases);
 
   const methodOf = (name: string) => setup.methods.find((method) => method.name === name)!;
@@ -145,7 +145,7 @@ async function randomisedOf(setup: Setup, { findings }: Opened, sessions: Sessio
 async function secondOf(setup: Setup, files: ModelFiles, sessions: Sessions) {
   const host = await createExplainer(files.file, optionsOf(setup.methods[0]!, setup));
   return {
-    model: modelOver(host, activationOf(files.config, classCount(host.findings))),
+    model: modelOver(host, judgedOutput(host.findings, files)),
     explainer: async (name: string, of: Case<Input>) => {
       const baseline = baselines.find(({ id }) => id === name);
       if (baseline) return baselineExplainer(baseline, of, `${setup.seed} second`);

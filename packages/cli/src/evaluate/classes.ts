@@ -1,6 +1,7 @@
 /** Which class of the model a label of the data means, and which cases follow from a sample. */
 import type { BrokenRow } from "@vitrail/evaluation";
-import { type Classes, parseClass } from "../explain/wanted.js";
+import type { Classes } from "vitrail/node";
+import { parseClass } from "../explain/wanted.js";
 import { problem } from "../problem.js";
 import { type Dataset, labelsOf } from "./data.js";
 

@@ -1,9 +1,10 @@
 /** Vitrail's explainer as the evaluation library sees it: a model from inputs to logits, and a method from an input to a map. */
 import { type Activation, bilinear, type Explainer as Judged, type Model } from "@vitrail/evaluation";
-import type { Explainer, Explanation, Feeds, Findings } from "vitrail/node";
+import type { Classes, Explainer, Explanation, Feeds, Findings } from "vitrail/node";
 import { rowOf } from "../explain/logits.js";
+import { asScores, type OutputView, outputView } from "../explain/output.js";
 import { groupByShape, stack } from "../explain/sample.js";
-import type { ModelConfig } from "../model/folder.js";
+import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
 
 /** One row of feeds, and for texts which of its tokens are units. */
@@ -15,20 +16,22 @@ export interface Input {
   readonly size?: readonly [number, number];
 }
 
-/** How many classes the explained output has; 1 for a single number per sample. */
-export function classCount({ outputs, metadata }: Findings): number | undefined {
-  const dims = outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
+/** How the explained output is read; it must say one thing of a whole input. */
+export function judgedOutput(findings: Findings, files: ModelFiles): OutputView {
+  const dims = findings.outputs.find(({ name }) => name === findings.metadata.output)?.dims ?? [];
   if (dims.length > 2) {
-    const why = `the explained output "${metadata.output}" is [${dims.join(", ")}]`;
+    const why = `the explained output "${findings.metadata.output}" is [${dims.join(", ")}]`;
     throw problem("E091", { at: "evaluate", why, try: "--output NAME of an output that is [batch, classes]" });
   }
-  const last = dims.length === 1 ? 1 : dims[1];
-  return typeof last === "number" ? last : undefined;
+  return outputView(findings, files);
 }
 
+/** Classes for reading what data name. */
+export const classesIn = ({ labels, count }: OutputView): Classes => ({ labels, count: count ?? labels?.length });
+
 /** One score per sample, or several labels at once, are judged label by label; else the classes exclude each other. */
-export const activationOf = (config: ModelConfig | undefined, count: number | undefined): Activation =>
-  config?.problem_type === "multi_label_classification" || count === 1 ? "sigmoid" : "softmax";
+export const activationOf = ({ reading, count }: OutputView): Activation =>
+  reading.kind === "independent" || count === 1 ? "sigmoid" : "softmax";
 
 /** The number of rows that a run must have, and may have. */
 function batchOf({ findings, metadata }: Explainer): { fixed: number | undefined; together: boolean } {
@@ -37,11 +40,11 @@ function batchOf({ findings, metadata }: Explainer): { fixed: number | undefined
   return { fixed: typeof batch === "number" ? batch : undefined, together };
 }
 
-export function modelOver(explainer: Explainer, activation: Activation): Model<Input> {
+export function modelOver(explainer: Explainer, view: OutputView): Model<Input> {
   const { fixed, together } = batchOf(explainer);
   const output = explainer.metadata.output;
   return {
-    activation,
+    activation: activationOf(view),
     async predict(batch) {
       const answers: Float32Array[] = [];
       const rows = batch.map(({ feeds }, index) => ({ feeds, index }));
@@ -50,7 +53,7 @@ export function modelOver(explainer: Explainer, activation: Activation): Model<I
           group.map((row) => row.feeds),
           Math.max(group.length, fixed ?? 0),
         );
-        const logits = (await explainer.predict(feeds))[output]!;
+        const logits = asScores(view, (await explainer.predict(feeds))[output]!);
         for (const [row, { index }] of group.entries()) answers[index] = rowOf(logits, row);
       }
       return answers;

@@ -1,7 +1,7 @@
 /** The flags of `evaluate` and `diff`, and the request that they make. */
 import { plantedSets } from "@vitrail/evaluation";
 import { type Command, Option } from "commander";
-import { type CommonFlags, collect, readCount, readDevice } from "../flags.js";
+import { addFromFlag, type CommonFlags, collect, readCount, readDevice } from "../flags.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
 import { chooseMethods, methodHelp } from "./choose.js";
@@ -30,12 +30,13 @@ export interface EvaluationFlags extends CommonFlags {
   against?: string;
   pairs?: boolean;
   output?: string;
+  from?: "logit" | "probability";
   explains?: string;
   readout?: string;
 }
 
 export function addEvaluationFlags(command: Command, out: string): Command {
-  return command
+  return addFromFlag(command)
     .requiredOption("--data <data>", `a file, a folder, or ${Object.keys(plantedSets).join(", ")}`)
     .option("-m, --methods <names...>", methodHelp)
     .option("--limit <n>", "only so many pictures or texts, chosen by the seed")
@@ -74,7 +75,7 @@ export function addEvaluationFlags(command: Command, out: string): Command {
 
 export function readRequest(model: ModelFiles, flags: EvaluationFlags): Request {
   const { data: spec, dataFormat, images, split, positions, skipBroken = false, target, only } = flags;
-  const { output, explains, readout } = flags;
+  const { output, from, explains, readout } = flags;
   const seed = readNumber("seed", flags.seed);
   const limit = readCount("limit", flags.limit);
   return {
@@ -98,6 +99,7 @@ export function readRequest(model: ModelFiles, flags: EvaluationFlags): Request 
       threads: 1,
       ...readDevice(flags),
       ...(output !== undefined && { output }),
+      ...(from !== undefined && { from }),
       ...(explains !== undefined && { explains }),
       ...(readout !== undefined && { readout }),
     },

@@ -15,7 +15,7 @@ import { type Checked, checkPictures } from "./check-pictures.js";
 import { chooseMetrics, type MethodChoice } from "./choose.js";
 import { type CaseChoice, type Cases, casesOf } from "./classes.js";
 import { type DataRequest, type Dataset, openData } from "./data.js";
-import { classCount } from "./engine.js";
+import { classesIn, judgedOutput } from "./engine.js";
 import type { ChosenMethod, Opening, Setup } from "./setup.js";
 
 export interface Request {
@@ -55,9 +55,10 @@ export async function prepare(request: Request, terminal: Terminal): Promise<Pre
   for (const note of data.notes ?? []) terminal.note(note);
   const metrics = chooseMetrics(request.metrics, data);
   const { supported, leftOut, findings } = await terminal.busy(`compiling ${model.name}`, () => supportedOf(request));
-  const count = classCount(findings);
+  const view = judgedOutput(findings, model);
+  for (const note of view.notes) terminal.note(note);
   const checked = await checkedOf(data, terminal);
-  const asked = casesOf(data, { labels: model.labels, count: count ?? model.labels?.length }, choice);
+  const asked = casesOf(data, classesIn(view), choice);
   const unusable = new Set(checked.broken.map(({ file }) => file));
   const cases: Cases = {
     ...asked,

@@ -14,6 +14,7 @@ export interface ChosenMethod {
 /** What is said to `createExplainer` beside the method. */
 export interface Opening {
   readonly output?: string;
+  readonly from?: "logit" | "probability";
   readonly explains?: string;
   readonly readout?: string;
   readonly device?: "cpu" | "wasm";

@@ -2,11 +2,12 @@
  * Explains what a model says at one token: its label, the token that comes next, the place where an answer starts. The target is one
  * index per axis of the output after the batch. A long text is explained in the window that holds most around the token.
  */
-import type { Explainer, Explanation, Feeds, Tensor } from "vitrail/node";
+import type { Explainer, Explanation, Feeds } from "vitrail/node";
 import type { TextSample } from "../input/text-sample.js";
 import { problem } from "../problem.js";
 import { contrastOf } from "./contrast.js";
-import { classesOf } from "./logits.js";
+import { axesOf, classesAt, rowOf } from "./logits.js";
+import { asScores, type OutputView } from "./output.js";
 import { type Scored, score } from "./prediction.js";
 import { type Sample, stack } from "./sample.js";
 import { type Said, type TokenChoice, TokenChooser } from "./token-choice.js";
@@ -17,7 +18,7 @@ export interface AtTokenOptions {
   head: TokenHead;
   targets: readonly string[];
   contrasts: readonly string[];
-  labels: readonly string[] | undefined;
+  view: OutputView;
 }
 
 export class AtToken implements Answerer {
@@ -33,11 +34,11 @@ export class AtToken implements Answerer {
   }
 
   async answer(samples: readonly Sample[]): Promise<Answer[][]> {
-    const { head, labels, targets, contrasts } = this.options;
+    const { head, view, targets, contrasts } = this.options;
     const pages: Answer[][] = [];
     for (const sample of samples as readonly TextSample[]) {
       const said = await this.predict(sample);
-      const chooser = new TokenChooser(head, labels, said);
+      const chooser = new TokenChooser(head, view.labels, said);
       const choices = targets.flatMap((text) => chooser.choose(text));
       const against = contrasts.map((text) => chooser.contrast(text));
       const page: Answer[] = [];
@@ -48,27 +49,31 @@ export class AtToken implements Answerer {
   }
 
   private async predict(sample: TextSample): Promise<Said> {
-    const { head, labels } = this.options;
-    const logits: Tensor[] = [];
-    for (const feeds of sample.parts)
-      logits.push((await this.explainer.predict(stack([feeds], this.batch)))[this.explainer.metadata.output]!);
+    const { head, view } = this.options;
+    const rows: { values: Float32Array; axes: readonly number[] }[] = [];
+    for (const feeds of sample.parts) {
+      const outputs = await this.explainer.predict(stack([feeds], this.batch));
+      const output = asScores(view, outputs[this.explainer.metadata.output]!);
+      rows.push({ values: rowOf(output, 0), axes: axesOf(output) });
+    }
     const { tokens } = sample.encoding.whole;
     const valueAt = (token: number): Float32Array => {
       const { part, position } = sample.placeOf(token);
+      const { values, axes } = rows[part]!;
       return head === "tokens"
-        ? classesOf(logits[part]!, 0, []).slice(position, position + 1)
-        : classesOf(logits[part]!, 0, [position]);
+        ? values.slice(position, position + 1)
+        : classesAt(values, axes, view.classAt, [position, 0]);
     };
     if (head === "tokens") {
       const scores = score(
         tokens.map((_, token) => valueAt(token)[0]!),
-        undefined,
+        { kind: "exclusive" },
         tokens.map(({ text }) => text),
       );
       return { sample, at: () => scores };
     }
-    const names = head === "vocabulary" ? (id: number) => `"${sample.tokenizer.textOf(id)}"` : labels;
-    return { sample, at: (token) => score(valueAt(token), undefined, names) };
+    const names = head === "vocabulary" ? (id: number) => `"${sample.tokenizer.textOf(id)}"` : view.labels;
+    return { sample, at: (token) => score(valueAt(token), view.reading, names) };
   }
 
   private async explain(choice: TokenChoice, { sample, at }: Said): Promise<Answer> {
@@ -81,12 +86,14 @@ export class AtToken implements Answerer {
     const parts: Part[] = [];
     parts[part] = found;
     const scores = at(choice.token);
+    const { head, view } = this.options;
     return {
       ...found,
       sample,
       chosen: { kind: "token", ...choice, ...this.words(choice, scores, sample) },
       scores,
       parts,
+      warnings: head === "labels" ? view.notes : [],
       milliseconds: performance.now() - started,
     };
   }

@@ -20,7 +20,7 @@ import type { PromptWords } from "../pair/work.js";
 import { version } from "../version.js";
 import { instability, stabilityOf } from "./stability.js";
 import { titleOf } from "./title.js";
-import type { Answer, AtTokenChosen } from "./work.js";
+import type { Answer, AtTokenChosen, Places } from "./work.js";
 
 export interface DocumentContext {
   model: ModelFiles;
@@ -46,7 +46,7 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     tool: { name: "vitrail", version },
     model: { name: context.model.name, ...sourceOf(answer, context) },
     input: { name, sha256, kind, size, ...(words && { prompts: answer.scores.map(({ label }) => label ?? "") }) },
-    target: toTarget(answer),
+    target: { ...toTarget(answer), from: metadata.from ?? "logit" },
     method: { id: metadata.method, options: metadata.options, classSpecific: context.method.classSpecific },
     map: mapOf(answer),
     ...(isText(sample) && { tokens: tokensOf(answer) }),
@@ -126,12 +126,13 @@ function unseen({ sample, explanation, row }: Answer): string[] {
 
 export function toTarget({ chosen, scores, sample }: Pick<Answer, "chosen" | "scores" | "sample">): DocumentTarget {
   if (chosen.kind === "class") {
-    const scored = scores[chosen.index.at(-1)!]!;
+    const scored = scores[chosen.class]!;
     return {
       index: chosen.index.length === 1 ? chosen.index[0]! : chosen.index,
       label: scored.label ?? null,
       logit: shortest(scored.logit),
       probability: scored.probability === undefined ? null : shortest(scored.probability),
+      ...atPlaces(chosen.places),
     };
   }
   if (chosen.kind === "similar") {
@@ -151,8 +152,12 @@ export function toTarget({ chosen, scores, sample }: Pick<Answer, "chosen" | "sc
       { index: plus.index, label: plus.label ?? null, weight: 1 },
       { index: minus.index, label: minus.label ?? null, weight: -1 },
     ],
+    ...atPlaces(chosen.places),
   };
 }
+
+const atPlaces = (places: Places): Pick<DocumentTarget, "at"> =>
+  places.length === 0 ? {} : { at: Object.fromEntries(places) };
 
 /** The token is counted in the whole text, as in `tokens`. */
 function tokenTarget({ chosen, scores, sample }: Pick<Answer, "chosen" | "scores" | "sample">): DocumentTarget {

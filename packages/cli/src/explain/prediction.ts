@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../model/folder.js";
+import { type Reading, sharesOf } from "vitrail/node";
 
 export interface Scored {
   index: number;
@@ -11,13 +11,12 @@ export interface Scored {
 /** Scores of all classes of one sample. Labels may be made when they are asked for: a vocabulary has many. */
 export function score(
   logits: ArrayLike<number>,
-  config?: ModelConfig,
-  labels?: readonly string[] | ((index: number) => string),
+  reading: Pick<Reading, "kind"> = { kind: "exclusive" },
+  labels?: readonly string[] | ((index: number) => string | undefined),
 ): Scored[] {
-  const values = Array.from(logits);
-  const probabilities = probabilitiesOf(values, config?.problem_type);
-  return values.map((logit, index) => {
-    const scored = { index, logit, probability: probabilities?.[index] };
+  const shares = sharesOf(logits, reading);
+  return Array.from(logits, (logit, index) => {
+    const scored = { index, logit, probability: shares?.[index] };
     if (typeof labels !== "function") return { ...scored, label: labels?.[index] };
     return {
       ...scored,
@@ -30,16 +29,6 @@ export function score(
 
 /** Highest first; equal scores keep their order. */
 export const ranked = (scores: readonly Scored[]): Scored[] => [...scores].sort((a, b) => b.logit - a.logit);
-
-function probabilitiesOf(logits: readonly number[], problemType: string | null | undefined): number[] | undefined {
-  if (problemType === "regression") return undefined;
-  if (problemType === "multi_label_classification") return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
-  if (logits.length === 1) return undefined;
-  const max = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const powers = logits.map((logit) => Math.exp(logit - max));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
-}
 
 export const nameOf = ({ index, label }: { index: number; label?: string | null | undefined }): string =>
   label ?? `class ${index}`;

@@ -7,7 +7,7 @@ import type { ModelFiles } from "../model/folder.js";
 import { asVitrailError, problem } from "../problem.js";
 import { AtToken } from "./at-token.js";
 import { embeddingOf } from "./embedding.js";
-import { score } from "./prediction.js";
+import { outputView } from "./output.js";
 import { Similar } from "./similar.js";
 import { tokenHeadOf } from "./token-head.js";
 import { asked, readWanted } from "./wanted.js";
@@ -16,6 +16,7 @@ import { type Answerer, Work, type WorkOptions } from "./work.js";
 export interface WorkFlags extends CommonFlags, InputFlags {
   target?: string[];
   contrast?: string[];
+  at?: string;
   output?: string;
   explains?: string;
   similarTo?: string[];
@@ -50,24 +51,32 @@ export const setUpClasses: SetUp<WorkFlags> = async (inputs, flags, files, compi
       throw problem("E080", { at: `--explains ${flags.explains}`, why, try: "one of them" });
     }
     const sources = await findSources(inputs, flags, explainer.findings, files);
-    refuseVectors(flags, explainer, sources);
+    refuseVectors(flags, explainer, sources[0]!.kind);
     const head = sources.every(({ kind }) => kind === "text") && tokenHeadOf(explainer.findings, files);
-    if (head) return { sources, work: new AtToken(explainer, { head, ...asked(flags), labels: files.labels }) };
-    const wanted = readWanted(flags, explainer, files.labels);
+    if (head && flags.at !== undefined) throw noPixels(flags.at);
+    const view = outputView(explainer.findings, files);
+    if (head) return { sources, work: new AtToken(explainer, { head, ...asked(flags), view }) };
+    const wanted = readWanted(flags, view);
     const batchSize = readCount("batch-size", flags.batchSize) ?? 1;
-    const scoresOf = (logits: Float32Array) => score(logits, files.config, files.labels);
-    return { sources, work: new Work(explainer, { wanted, batchSize, scoresOf, onProgress }) };
+    return { sources, work: new Work(explainer, { wanted, batchSize, view, onProgress }) };
   });
 };
 
-/** The largest number of a text's vector is no answer that anybody asked for. */
-function refuseVectors({ target, contrast }: WorkFlags, { metadata }: Explainer, sources: readonly Source[]): void {
+/** The largest number of a vector is no answer that anybody asked for. */
+export function refuseVectors(
+  { target, contrast }: WorkFlags,
+  { metadata }: Pick<Explainer, "metadata">,
+  kind: Source["kind"],
+): void {
   const { output } = metadata;
-  const asked = target ?? contrast;
-  if (asked || !/hidden_state|embed/.test(output) || !sources.some(({ kind }) => kind === "text")) return;
-  const hint = "--similar-to TEXT, or -t INDEX for one of its numbers";
+  if ((target ?? contrast) || !/hidden_state|embed|pooler|feature/i.test(output) || kind === "tensors") return;
+  const other = kind === "text" ? "TEXT" : "PICTURE";
+  const hint = `--similar-to ${other}, or -t INDEX for one of its numbers`;
   throw problem("E091", { at: `output "${output}"`, why: "it is a vector, not scores of classes", try: hint });
 }
+
+const noPixels = (at: string) =>
+  problem("E045", { at: `--at ${at}`, why: "the input is a text, which has no pixels", try: "-t WORD:LABEL" });
 
 /** Similarity to another input of the same kind. */
 export const setUpSimilar: SetUp<WorkFlags> = async (inputs, flags, files, compiled) => {
@@ -90,8 +99,8 @@ async function closeOnError(explainer: Explainer, prepare: () => Promise<Omit<Pr
 }
 
 /** Only the top class is wanted: then the model finds it itself, which saves a second session for the prediction. */
-function targetMode({ contrast, target, text, textFile }: WorkFlags, { labels }: ModelFiles) {
-  if (contrast) return "index";
+function targetMode({ contrast, target, text, textFile, at }: WorkFlags, { labels }: ModelFiles) {
+  if (contrast || at !== undefined) return "index";
   const top = (target ?? ["predicted"]).every((each) => /^(predicted|top1)$/.test(each) && !labels?.includes(each));
   // The windows of a long text share one class, which is theirs together.
   return top && !text && textFile === undefined ? "predicted" : "index";

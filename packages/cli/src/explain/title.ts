@@ -1,18 +1,25 @@
 import { findMethod } from "../method.js";
 import { nameOf, type Scored } from "./prediction.js";
 import type { Sample } from "./sample.js";
-import type { Answer } from "./work.js";
+import type { Answer, Places } from "./work.js";
 
 /** What a person calls the target. */
 export function titleOf({ chosen, scores, words }: Pick<Answer, "chosen" | "scores" | "words">): string {
   if (chosen.kind === "similar") return similarTitle(chosen.to);
   if (chosen.kind === "token") return chosen.title;
-  if (chosen.kind === "contrast") return `${nameOf(scores[chosen.plus]!)} rather than ${nameOf(scores[chosen.minus]!)}`;
+  const where = placeText(chosen.places);
+  if (chosen.kind === "contrast")
+    return `${nameOf(scores[chosen.plus]!)} rather than ${nameOf(scores[chosen.minus]!)}${where}`;
   // A prompt is what it is, also where it is the only one.
-  const name =
-    scores.length === 1 && !words ? `a higher ${scoreName(scores[0]!)}` : nameOf(scores[chosen.index.at(-1)!]!);
-  return chosen.index.length === 1 ? name : `${name} at ${chosen.index.slice(0, -1).join(", ")}`;
+  const [only] = scores;
+  const value = scores.length === 1 && !words && (only!.probability === undefined || !only!.label);
+  const name = value ? `a higher ${scoreName(only!)}` : nameOf(scores[chosen.class]!);
+  return `${name}${where}`;
 }
+
+/** " at row 3, column 7" */
+const placeText = (places: Places): string =>
+  places.length === 0 ? "" : ` at ${places.map(([axis, at]) => `${axis} ${at}`).join(", ")}`;
 
 /** The one number of a regression model. */
 export const scoreName = ({ label }: Scored): string => (label && label !== "LABEL_0" ? label : "score");
@@ -32,7 +39,8 @@ export function fileTarget({ chosen, scores }: Answer): { index: string; label: 
   }
   if (chosen.kind === "contrast") {
     const label = `${nameOf(scores[chosen.plus]!)}-rather-than-${nameOf(scores[chosen.minus]!)}`;
-    return { index: `${chosen.plus}-vs-${chosen.minus}`, label };
+    const place = chosen.places.map(([, at]) => `-${at}`).join("");
+    return { index: `${chosen.plus}-vs-${chosen.minus}${place}`, label };
   }
-  return { index: chosen.index.join("-"), label: scores[chosen.index.at(-1)!]!.label ?? null };
+  return { index: chosen.index.join("-"), label: scores[chosen.class]!.label ?? null };
 }

@@ -1,38 +1,44 @@
-import type { Explainer } from "vitrail/node";
+/**
+ * What `-t`, `--contrast` and `--at` ask for: `LABEL`, `INDEX`, `predicted` or `topK`, of a dense output also `LABEL@row,column` (of
+ * queries `LABEL@query`), each with the place that is meant.
+ */
+import { type Classes, classNamed } from "vitrail/node";
 import { problem } from "../problem.js";
-import { nearest } from "./near.js";
+import { classesOf, type OutputView } from "./output.js";
 
-/** What `-t` and `--contrast` ask for. */
-export type Wanted =
+/** A pixel of the picture as it was given. */
+export interface Pixel {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A number for each axis of the output that is no class, or a pixel; without either, where the model is surest. */
+export type At = readonly number[] | Pixel | undefined;
+
+export type Wanted = (
   | { kind: "class"; index: number }
   | { kind: "top"; count: number }
-  | { kind: "contrast"; plus: number; minus: number };
+  | { kind: "contrast"; plus: number; minus: number }
+) & {
+  at?: At;
+};
 
-export interface Classes {
-  labels?: readonly string[] | undefined;
-  /** How many there are, where the model says so. */
-  count?: number | undefined;
-}
-
-/** What the flags ask for, against the labels and the number of classes; the predicted class where they ask for nothing. */
-export function readWanted(
-  flags: Asking,
-  { findings, metadata }: Pick<Explainer, "findings" | "metadata">,
-  labels: readonly string[] | undefined,
-): Wanted[] {
-  const dims = findings.outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
-  const last = dims.length === 1 ? 1 : dims.at(-1);
-  const classes: Classes = { labels, count: typeof last === "number" ? last : undefined };
-  const { targets, contrasts } = asked(flags);
-  return [
-    ...targets.map((text) => parseTarget(text, classes)),
-    ...contrasts.map((text) => parseContrast(text, classes)),
-  ];
-}
+export const isPlace = (at: At): at is readonly number[] => Array.isArray(at);
 
 interface Asking {
   target?: string[];
   contrast?: string[];
+  at?: string;
+}
+
+/** What the flags ask for; the predicted class where they ask for nothing. */
+export function readWanted(flags: Asking, view: OutputView): Wanted[] {
+  const pixel = readPixel(flags.at);
+  const { targets, contrasts } = asked(flags);
+  return [
+    ...targets.map((text) => parseTarget(text, classesOf(view), view)),
+    ...contrasts.map((text) => parseContrast(text, classesOf(view), view)),
+  ].map((wanted) => (pixel && !wanted.at ? { ...wanted, at: pixel } : wanted));
 }
 
 /** What the flags name; the predicted class where they name nothing. */
@@ -41,25 +47,42 @@ export const asked = ({ target, contrast: contrasts = [] }: Asking) => ({
   contrasts,
 });
 
-/** `LABEL|INDEX|predicted|topK`. */
-export function parseTarget(text: string, classes: Classes): Wanted {
-  const known = classes.labels?.includes(text);
-  if (!known && text === "predicted") return { kind: "top", count: 1 };
-  const top = /^top[- ]?([1-9]\d*)$/i.exec(text);
-  if (!known && top) return { kind: "top", count: Number(top[1]) };
-  return { kind: "class", index: parseClass(text, classes) };
+export function readPixel(text: string | undefined): Pixel | undefined {
+  if (text === undefined) return undefined;
+  const [, x, y] = /^\s*(\d+)\s*,\s*(\d+)\s*$/.exec(text) ?? [];
+  if (x !== undefined && y !== undefined) return { x: Number(x), y: Number(y) };
+  throw problem("E080", { at: `--at ${text}`, why: "it is no pixel", try: "--at x,y in pixels of the picture" });
+}
+
+type Axes = Pick<OutputView, "axes" | "classAt">;
+const FLAT: Axes = { axes: ["class"], classAt: 0 };
+
+export function parseTarget(text: string, classes: Classes, view: Axes = FLAT): Wanted {
+  if (classes.labels?.includes(text)) return { kind: "class", index: parseClass(text, classes) };
+  const { what, at } = placed(text, view);
+  const place = at && { at };
+  if (what === "predicted" || what === "") return { kind: "top", count: 1, ...place };
+  const top = /^top[- ]?([1-9]\d*)$/i.exec(what);
+  if (top) return { kind: "top", count: Number(top[1]), ...place };
+  if (view.classAt === undefined) {
+    const why = "the explained output is a map of values, without classes";
+    throw problem("E084", { at: `target "${text}"`, why, try: "predicted, @row,column, or --at x,y" });
+  }
+  return { kind: "class", index: parseClass(what, classes), ...place };
 }
 
 /** `A:B`: what speaks for A and against B. A label may hold a colon itself, so every split is tried. */
-export function parseContrast(text: string, classes: Classes): Wanted {
-  const splits = [...text.matchAll(/:/g)].map(({ index }) => [text.slice(0, index), text.slice(index + 1)] as const);
+export function parseContrast(text: string, classes: Classes, view: Axes = FLAT): Wanted {
+  const { what, at } = placed(text, view);
+  const splits = [...what.matchAll(/:/g)].map(({ index }) => [what.slice(0, index), what.slice(index + 1)] as const);
   if (splits.length === 0) {
     throw problem("E080", { at: `--contrast ${text}`, why: "it names one class only", try: "--contrast A:B" });
   }
   let failure: unknown;
   for (const [plus, minus] of splits) {
     try {
-      return { kind: "contrast", plus: parseClass(plus, classes), minus: parseClass(minus, classes) };
+      const pair = { plus: parseClass(plus, classes), minus: parseClass(minus, classes) };
+      return { kind: "contrast", ...pair, ...(at && { at }) };
     } catch (error) {
       failure ??= error;
     }
@@ -67,33 +90,21 @@ export function parseContrast(text: string, classes: Classes): Wanted {
   throw failure;
 }
 
-/** A label as it is, then regardless of case, then one of several names separated by commas; or an index. */
-export function parseClass(text: string, { labels = [], count = labels.length || undefined }: Classes): number {
-  const wanted = fold(text);
-  const exact = labels.indexOf(text);
-  if (exact >= 0) return exact;
-  if (/^\d+$/.test(wanted)) {
-    const index = Number(wanted);
-    if (count === undefined || index < count) return index;
-    const why = `the model has ${count} classes, 0 to ${count - 1}`;
-    throw problem("E084", { at: `target ${text}`, why, try: "an index in this range, or a label" });
-  }
-  const matches = labels.flatMap((label, index) => (namesOf(label).includes(wanted) ? [index] : []));
-  if (matches.length === 1) return matches[0]!;
-  const at = `target "${text}"`;
-  if (matches.length > 1) {
-    const list = matches.map((index) => `${index} (${labels[index]})`).join(", ");
-    throw problem("E084", { at, why: `several classes have this name: ${list}`, try: "the index" });
-  }
-  if (labels.length === 0) {
-    const why = "the model comes without labels";
-    throw problem("E084", { at, why, try: "an index, or --labels FILE (JSON, or one label per line)" });
-  }
-  const near = nearest(text, labels);
-  const few = labels.length <= 12 ? `one of: ${labels.join(", ")}` : "a label or an index; see vitrail inspect";
-  const hint = near.length > 0 ? `did you mean ${near.map((label) => `"${label}"`).join(" or ")}?` : few;
-  throw problem("E084", { at, why: `none of the ${labels.length} labels is called so`, try: hint });
+/** `WHAT@n,n`: one number for each axis that is no class. A label may hold an @ itself: what does not end in numbers is no place. */
+function placed(text: string, { axes, classAt }: Axes): { what: string; at?: readonly number[] } {
+  const [, what, numbers] = /^(.*)@\s*(\d+(?:\s*,\s*\d+)*)\s*$/s.exec(text) ?? [];
+  const places = axes.filter((_, axis) => axis !== classAt);
+  if (what === undefined || (places.length === 0 && axes.length <= 1 && /\S/.test(what) === false))
+    return { what: text };
+  const at = numbers!.split(",").map(Number);
+  if (at.length === places.length) return { what, at };
+  const why =
+    places.length === 0
+      ? "the explained output says one thing of the whole input"
+      : `a place has ${places.length} numbers: ${places.join(", ")}`;
+  const hint = places.length === 0 ? "leave the place out" : `${what || "LABEL"}@${places.join(",")}`;
+  throw problem("E045", { at: `target "${text}"`, why, try: hint });
 }
 
-const fold = (text: string): string => text.normalize("NFC").trim().toLowerCase();
-const namesOf = (label: string): string[] => [fold(label), ...label.split(",").map(fold)];
+/** The class that a name means; `index:7` and `label:7` say which of two. */
+export const parseClass = classNamed;

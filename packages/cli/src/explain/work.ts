@@ -1,15 +1,20 @@
-import type { Explainer, Explanation, Feeds, Index, Outputs } from "vitrail/node";
+import type { AxisName, Explainer, Explanation, Feeds, Index, Outputs } from "vitrail/node";
 import type { PromptWords } from "../pair/work.js";
 import { contrastOf } from "./contrast.js";
-import { axesOf, classesOf, mean, rowOf, topOf } from "./logits.js";
+import { axesOf, classesAt, mean, rowOf, topOf } from "./logits.js";
+import { asScores, classOfIndex, type OutputView, placesOf, scored } from "./output.js";
+import { cellOf } from "./place.js";
 import type { Scored } from "./prediction.js";
 import { groupByShape, padded, type Sample, stack } from "./sample.js";
-import type { Wanted } from "./wanted.js";
+import { isPlace, type Wanted } from "./wanted.js";
+
+/** Where on the output a target is: the axes that are no classes, with their numbers. */
+export type Places = readonly (readonly [AxisName, number])[];
 
 /** What one map explains. */
 export type Chosen =
-  | { kind: "class"; index: Index }
-  | { kind: "contrast"; plus: number; minus: number }
+  | { kind: "class"; index: Index; class: number; places: Places }
+  | { kind: "contrast"; plus: number; minus: number; index: Index; against: Index; places: Places }
   | { kind: "similar"; to: Sample; similarity: number; vector: string }
   | AtTokenChosen;
 
@@ -28,7 +33,7 @@ export interface AtTokenChosen {
 
 /** The one class that is explained, if it is one. */
 export function classIn(chosen: Chosen): number | undefined {
-  if (chosen.kind === "class") return chosen.index.at(-1);
+  if (chosen.kind === "class") return chosen.class;
   return chosen.kind === "token" && chosen.minus === undefined ? chosen.index : undefined;
 }
 
@@ -82,7 +87,8 @@ const MOST_AT_ONCE = 4;
 export interface WorkOptions {
   wanted: readonly Wanted[];
   batchSize: number;
-  scoresOf(logits: Float32Array): Scored[];
+  /** How the explained output is read. */
+  view: OutputView;
   /** For methods of many runs: runs done and to be done for the batch that is explained. */
   onProgress?(done: number, total: number): void;
 }
@@ -123,7 +129,7 @@ export class Work implements Answerer {
         for (const [at, job] of task.jobs.entries()) {
           const explanation = explanations[at]!;
           job.parts[task.index] = { explanation, row };
-          if (this.mode === "predicted") job.chosen = { kind: "class", index: explanation.targets![row]! };
+          if (this.mode === "predicted") job.chosen = chosenAt(explanation.targets![row]!, this.options.view);
           job.milliseconds += milliseconds;
         }
     }
@@ -146,13 +152,18 @@ export class Work implements Answerer {
   private finish({ sample, chosen, parts: own, milliseconds, against }: Job): Answer {
     const parts = against ? own.map((part, index) => contrastOf(part, against.parts[index]!)) : own;
     const scores = this.scoresOf(chosen, parts);
-    return { sample, chosen, scores, parts, ...parts[0]!, milliseconds: milliseconds + (against?.milliseconds ?? 0) };
+    const { notes: warnings } = this.options.view;
+    const spent = milliseconds + (against?.milliseconds ?? 0);
+    return { sample, chosen, scores, parts, ...parts[0]!, warnings, milliseconds: spent };
   }
 
-  private scoresOf(chosen: Chosen, parts: readonly Part[]): Scored[] {
-    const position = chosen.kind === "class" ? chosen.index.slice(0, -1) : [];
-    const logits = parts.map(({ explanation, row }) => classesOf(explanation.logits, row, position));
-    return this.options.scoresOf(mean(logits));
+  private scoresOf({ index }: ClassOrContrast, parts: readonly Part[]): Scored[] {
+    const { view } = this.options;
+    const logits = parts.map(({ explanation, row }) => {
+      const values = rowOf(asScores(view, explanation.logits), row);
+      return classesAt(values, axesOf(explanation.logits), view.classAt, index);
+    });
+    return scored(view, mean(logits));
   }
 
   /** Jobs that one row of a run can do: those of one sample, where the model takes several targets. */
@@ -191,20 +202,23 @@ export class Work implements Answerer {
   }
 
   private async jobs(samples: readonly Sample[]): Promise<Job[]> {
-    const { wanted } = this.options;
+    const { wanted, view } = this.options;
     // The model itself finds its top class: nothing is asked of it before.
-    const unknown: ClassOrContrast = { kind: "class", index: [] };
+    const unknown: ClassOrContrast = { kind: "class", index: [], class: 0, places: [] };
     if (this.mode === "predicted") return samples.map((sample) => jobOf(sample, unknown));
-    const top = Math.max(0, ...wanted.map((each) => (each.kind === "top" ? each.count : 0)));
-    const ranking = top > 0 ? await this.rank(samples, top) : new Map<Sample, Index[]>();
-    return samples.flatMap((sample) => {
-      return chosenFrom(wanted, ranking.get(sample) ?? []).map((each) => jobOf(sample, each));
-    });
+    const open = wanted.some((each) => each.kind === "top" || (view.axes.length > 1 && !isPlace(each.at)));
+    const said = open ? await this.said(samples) : new Map<Sample, Said>();
+    return samples.flatMap((sample) =>
+      distinct(wanted.flatMap((each) => chosenFrom(each, view, sample, said.get(sample)))).map((chosen) =>
+        jobOf(sample, chosen),
+      ),
+    );
   }
 
-  /** The highest classes of every sample, by the mean over its parts. */
-  private async rank(samples: readonly Sample[], count: number): Promise<Map<Sample, Index[]>> {
-    const logits = new Map<Sample, Float32Array[]>(samples.map((sample) => [sample, []]));
+  /** The scores of every sample, the mean over its parts. */
+  private async said(samples: readonly Sample[]): Promise<Map<Sample, Said>> {
+    const { view } = this.options;
+    const rows = new Map<Sample, Float32Array[]>(samples.map((sample) => [sample, []]));
     const tasks = samples.flatMap((sample) => sample.parts.map((feeds) => ({ sample, feeds })));
     let axes: readonly number[] = [];
     for (const group of groupByShape(
@@ -214,33 +228,59 @@ export class Work implements Answerer {
       ({ sample }) => sample,
     )) {
       const outputs = await this.explainer.predict(this.batch(padded(group)));
-      const explained = outputs[this.explainer.metadata.output]!;
+      const explained = asScores(view, outputs[this.explainer.metadata.output]!);
       axes = axesOf(explained);
-      for (const [row, { sample }] of group.entries()) logits.get(sample)!.push(rowOf(explained, row));
+      for (const [row, { sample }] of group.entries()) rows.get(sample)!.push(rowOf(explained, row));
     }
-    return new Map([...logits].map(([sample, rows]) => [sample, topOf(mean(rows), axes, count)]));
+    return new Map([...rows].map(([sample, own]) => [sample, { values: mean(own), axes }]));
   }
+}
+
+/** What the model says of one sample, in the shape of its output without the batch. */
+export interface Said {
+  readonly values: Float32Array;
+  readonly axes: readonly number[];
 }
 
 function jobOf(sample: Sample, chosen: ClassOrContrast): Job {
   const job = (index: Index) => ({ sample, chosen, index, parts: [], milliseconds: 0 });
   if (chosen.kind === "class") return job(chosen.index);
-  return { ...job([chosen.plus]), against: job([chosen.minus]) };
+  return { ...job(chosen.index), against: job(chosen.against) };
 }
 
-/** What is wanted of one sample, each once; `ranked` are its highest classes. */
-export function chosenFrom(wanted: readonly Wanted[], ranked: readonly Index[]): ClassOrContrast[] {
-  const chosen = wanted.flatMap((each): ClassOrContrast[] => {
-    if (each.kind === "contrast") return [each];
-    if (each.kind === "class") return [{ kind: "class", index: [each.index] }];
-    return ranked.slice(0, each.count).map((index) => ({ kind: "class", index }));
-  });
-  return distinct(chosen);
+type Axes = Pick<OutputView, "axes" | "classAt">;
+
+export const chosenAt = (index: Index, view: Axes): ClassOrContrast => ({
+  kind: "class",
+  index,
+  class: classOfIndex(view, index),
+  places: placesOf(view, index),
+});
+
+/** What is wanted of one sample. A class without a place is explained where the model says it most surely. */
+export function chosenFrom(wanted: Wanted, view: Axes, sample: Sample, said: Said | undefined): ClassOrContrast[] {
+  const { classAt } = view;
+  const cell = wanted.at && !isPlace(wanted.at) ? cellOf(wanted.at, view, sample, said!.axes) : wanted.at;
+  /** A number for each axis that is settled. */
+  const settled = (own?: number): (number | undefined)[] => {
+    let next = 0;
+    return view.axes.map((_, axis) => (axis === classAt ? own : (cell as readonly number[] | undefined)?.[next++]));
+  };
+  const best = (own: number | undefined, count: number): Index[] => {
+    const known = settled(own);
+    return known.every((each) => each !== undefined) ? [known] : topOf(said!.values, said!.axes, count, known);
+  };
+  if (wanted.kind === "top") return best(undefined, wanted.count).map((index) => chosenAt(index, view));
+  if (wanted.kind === "class") return best(wanted.index, 1).map((index) => chosenAt(index, view));
+  const { plus, minus } = wanted;
+  const [index] = best(plus, 1) as [Index];
+  const against = index.map((at, axis) => (axis === classAt ? minus : at));
+  return [{ kind: "contrast", plus, minus, index, against, places: placesOf(view, index) }];
 }
 
 const keyOf = (chosen: ClassOrContrast): string =>
-  chosen.kind === "class" ? chosen.index.join() : `${chosen.plus}-${chosen.minus}`;
+  chosen.kind === "class" ? chosen.index.join() : `${chosen.index.join()} - ${chosen.against.join()}`;
 
-const distinct = (all: readonly ClassOrContrast[]): ClassOrContrast[] => [
+export const distinct = (all: readonly ClassOrContrast[]): ClassOrContrast[] => [
   ...new Map(all.map((each) => [keyOf(each), each])).values(),
 ];

@@ -74,7 +74,7 @@ async function textSources(flags: InputFlags, findings: Findings, files: ModelFi
   };
   return [
     ...texts.map((input, index) => source(input, texts.length === 1 ? stem : `${stem}-${index + 1}`)),
-    ...lines.map((input, index) => source(input, `${stemOf(textFile!)}-${index + 1}`)),
+    ...lines.map((input) => source(input, `${stemOf(textFile!)}-${input.line}`)),
   ];
 }
 

@@ -22,6 +22,8 @@ import { readTokenizer } from "./tokenizer.js";
 export interface TextInput {
   text: string;
   pair?: string;
+  /** Of a file: its line, counted from 1. */
+  line?: number;
 }
 
 export interface TextSample extends Sample {
@@ -148,17 +150,17 @@ function wordAt({ texts, whole }: Encoding, token: number): string {
   return units.find(({ tokens }) => tokens.includes(token))!.text;
 }
 
-/** One text per line; of a .jsonl file one `{"text": ..., "text_pair": ...}` per line. */
+/** One text per line, blank lines left out; of a .jsonl file one `{"text": ..., "text_pair": ...}` per line. */
 export async function readTextFile(path: string): Promise<TextInput[]> {
   const content = await readFile(path, "utf8").catch((error) => {
     throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
   });
-  const lines = content.split(/\r?\n/).map((line, index) => ({ line, place: `${path}:${index + 1}` }));
+  const lines = content.split(/\r?\n/).map((line, index) => ({ line, number: index + 1 }));
   const texts = lines.filter(({ line }) => line.trim() !== "");
-  return path.endsWith(".jsonl") ? texts.map(({ line, place }) => readRecord(line, place)) : texts.map(plain);
+  return path.endsWith(".jsonl")
+    ? texts.map(({ line, number }) => ({ ...readRecord(line, `${path}:${number}`), line: number }))
+    : texts.map(({ line, number }) => ({ text: line, line: number }));
 }
-
-const plain = ({ line }: { line: string }): TextInput => ({ text: line });
 
 function readRecord(line: string, at: string): TextInput {
   const hint = '{"text": "...", "text_pair": "..."} in one line; text_pair may be left out';

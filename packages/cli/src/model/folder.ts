@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { labelList } from "vitrail/node";
 import { messageOf, problem } from "../problem.js";
 import { chooseFiles, type Dtype, type Purpose } from "./choose.js";
 
@@ -17,6 +18,8 @@ export interface ModelFiles {
   /** Where `tokenizer.json` and `tokenizer_config.json` lie. */
   tokenizer?: string;
   labels?: readonly string[];
+  /** The file that the caller took them from. */
+  labelsFile?: string;
 }
 
 /** What is read of `config.json`. */
@@ -74,20 +77,19 @@ async function readJson<T>(path: string | undefined): Promise<T | undefined> {
   }
 }
 
-export function labelsOf(config: ModelConfig | undefined): string[] | undefined {
-  if (!config?.id2label) return undefined;
-  const labels: string[] = [];
-  for (const [index, label] of Object.entries(config.id2label)) labels[Number(index)] = String(label);
-  return Array.from(labels, (label, index) => label ?? `class ${index}`);
-}
+export const labelsOf = (config: ModelConfig | undefined): string[] | undefined =>
+  config?.id2label && labelList(config.id2label);
 
-/** A list in JSON, or one label per line. */
+/** A list in JSON, or one label per line: line n is class n - 1, also behind a line that is blank. */
 export async function readLabels(path: string | undefined): Promise<string[] | undefined> {
   if (path === undefined) return undefined;
   if (path.endsWith(".json")) {
     const value = await readJson<readonly string[] | Record<string, string>>(path);
     return Array.isArray(value) ? value.map(String) : labelsOf({ id2label: value as Record<string, string> });
   }
-  const lines = (await readFile(path, "utf8")).split(/\r?\n/).map((line) => line.trim());
-  return lines.filter((line) => line !== "");
+  const lines = (await readFile(path, "utf8"))
+    .replace(/^\uFEFF/, "")
+    .trimEnd()
+    .split(/\r?\n/);
+  return lines.map((line, index) => line.trim() || `class ${index}`);
 }

@@ -26,7 +26,7 @@ export async function openModel(model: string, options: OpenModelOptions, termin
       try: "check the path",
     });
   }
-  return { ...files, labels: (await readLabels(options.labels)) ?? [] };
+  return { ...files, labels: (await readLabels(options.labels)) ?? [], labelsFile: options.labels };
 }
 
 export const isHubId = (text: string): boolean => /^[\w][\w.-]*\/[\w][\w.-]*$/.test(text);

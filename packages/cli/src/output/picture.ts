@@ -38,7 +38,7 @@ export function captionOf(answer: Answer): string {
   const { chosen, scores } = answer;
   if (chosen.kind === "contrast" || chosen.kind === "token") return titleOf(answer);
   if (chosen.kind === "similar") return `${titleOf(answer)}  ${chosen.similarity.toFixed(2)}`;
-  const { probability, logit } = scores[chosen.index.at(-1)!]!;
+  const { probability, logit } = scores[chosen.class]!;
   return `${titleOf(answer)}  ${probability === undefined ? logit.toPrecision(4) : percent(probability)}`;
 }
 

@@ -1,5 +1,14 @@
 import { VitrailError } from "vitrail";
-import { createExplainer, type Explainer, type Explanation, type Feeds, type Tensor, toFloat32 } from "vitrail/node";
+import {
+  createExplainer,
+  type Explainer,
+  type Explanation,
+  type Feeds,
+  readingOf,
+  scoresFrom,
+  type Tensor,
+  toFloat32,
+} from "vitrail/node";
 import { defaultMethod, findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
@@ -99,19 +108,31 @@ class Combined implements PairModel {
     };
   }
 
+  get reading() {
+    const { metadata } = this.explainer;
+    return metadata.activation ? readingOf(metadata) : undefined;
+  }
+
   get source() {
     return this.explainer.metadata.source;
   }
 
   async similarities(picture: Feeds, prompts: Prompts): Promise<Float32Array> {
     const all = new Float32Array(prompts.texts.length);
-    for (const indices of chunksOf(all.length)) {
+    // Shares among the prompts of one run: all of them have to be in it.
+    const runs = this.reading?.kind === "exclusive" ? [[...all.keys()]] : chunksOf(all.length);
+    for (const indices of runs) {
       const outputs = await this.explainer.predict({ ...picture, ...prompts.feeds(indices) });
       const scores = outputs[this.explainer.metadata.output]!;
       this.checkScores(scores, indices.length);
-      all.set(toFloat32(scores), indices[0]);
+      all.set(this.scoresIn(scores), indices[0]);
     }
     return all;
+  }
+
+  private scoresIn(output: Tensor): Float32Array {
+    const values = toFloat32(output);
+    return this.reading ? scoresFrom(values, this.reading) : values;
   }
 
   /** One row for the picture, or a row for each text. */
@@ -133,8 +154,9 @@ class Combined implements PairModel {
     const words = found.find(({ metadata }) => metadata.explains !== this.pixels);
     const { logits } = found[0]!;
     this.checkScores(logits, 1);
-    const similarity = toFloat32(logits)[0]!;
-    return { similarity, ...(own && { picture: own }), ...(words && { words }) };
+    // The share of a prompt that is alone says nothing.
+    const similarity = this.reading?.kind === "exclusive" ? {} : { similarity: this.scoresIn(logits)[0]! };
+    return { ...similarity, ...(own && { picture: own }), ...(words && { words }) };
   }
 
   async close(): Promise<void> {

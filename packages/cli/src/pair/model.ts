@@ -1,6 +1,6 @@
 /** A model that compares pictures with texts, whether it is one file or two. */
 import type { CompileOptions } from "vitrail";
-import type { Explanation, Feeds, Findings, RuntimeOptions } from "vitrail/node";
+import type { Explanation, Feeds, Findings, Reading, RuntimeOptions } from "vitrail/node";
 import type { Prompts } from "./prompts.js";
 
 export type Tower = "picture" | "words";
@@ -27,6 +27,8 @@ export interface PairModel {
   readonly towers: readonly Tower[];
   /** A logit, from which shares of the prompts can be computed, or a cosine. */
   readonly measure: "logit" | "cosine";
+  /** Where the file ends in a softmax or sigmoid: how its numbers are read. */
+  readonly reading?: Reading | undefined;
   /** How much a picture agrees with each of the prompts. */
   similarities(picture: Feeds, prompts: Prompts): Promise<Float32Array>;
   /** What makes the picture and one prompt agree. */

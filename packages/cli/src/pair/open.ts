@@ -11,10 +11,10 @@ export function openPair(files: ModelFiles, options: PairOptions): Promise<PairM
 
 /**
  * What a model says about each prompt. CLIP's logits share one among the prompts; SigLIP judges every prompt by itself; a cosine
- * is no probability, because the scale that was trained with it is in neither file.
+ * is no probability, because the scale that was trained with it is in neither file. A final softmax or sigmoid says it itself.
  */
-export function scoresOf(measure: PairModel["measure"], config: ModelConfig | undefined, prompts: readonly string[]) {
+export function scoresOf({ measure, reading }: PairModel, config: ModelConfig | undefined, prompts: readonly string[]) {
   const alone = /^siglip/.test(config?.model_type ?? "");
-  const type = measure === "cosine" ? "regression" : alone ? "multi_label_classification" : null;
-  return (similarities: ArrayLike<number>) => score(similarities, { problem_type: type }, prompts);
+  const usual = measure === "cosine" ? "value" : alone ? "independent" : "exclusive";
+  return (similarities: ArrayLike<number>) => score(similarities, reading ?? { kind: usual }, prompts);
 }

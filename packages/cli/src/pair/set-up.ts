@@ -31,7 +31,7 @@ export async function setUpPairs(
       kind: "pair" as const,
     }));
     const wanted = readWanted(flags, texts);
-    const work = new PairWork(model, prompts, { wanted, scoresOf: scoresOf(model.measure, files.config, texts) });
+    const work = new PairWork(model, prompts, { wanted, scoresOf: scoresOf(model, files.config, texts) });
     return { sources, work, source: model.source, close: () => model.close() };
   } catch (error) {
     await model.close();

@@ -1,11 +1,10 @@
 import type { Encoding } from "@vitrail/text";
 import type { Explanation } from "vitrail/node";
 import { contrastOf } from "../explain/contrast.js";
-import { topOf } from "../explain/logits.js";
 import type { Scored } from "../explain/prediction.js";
 import type { Sample } from "../explain/sample.js";
 import type { Wanted } from "../explain/wanted.js";
-import { type Answer, type Answerer, type ClassOrContrast, chosenFrom, type Part } from "../explain/work.js";
+import { type Answer, type Answerer, type ClassOrContrast, chosenFrom, distinct, type Part } from "../explain/work.js";
 import { problem } from "../problem.js";
 import type { PairExplanation, PairModel } from "./model.js";
 import type { Prompts } from "./prompts.js";
@@ -24,6 +23,9 @@ export interface PairWorkOptions {
 }
 
 const cosineNote = "scores are cosine similarities: the scale that turns them into probabilities is in neither file";
+
+/** Every prompt is a class. */
+const PROMPTS = { axes: ["class"], classAt: 0 } as const;
 
 /** A prompt may be asked for twice, by itself and in a contrast: it is explained once. */
 type Ask = (index: number) => Promise<PairExplanation>;
@@ -53,9 +55,10 @@ export class PairWork implements Answerer {
     };
     const ranks = wanted.some(({ kind }) => kind === "top");
     const ranked = ranks ? await this.model.similarities(picture, this.prompts) : undefined;
-    const order = ranked ? topOf(ranked, [ranked.length], ranked.length) : [];
     const maps: Omit<Answer, "sample" | "scores">[] = [];
-    for (const chosen of chosenFrom(wanted, order)) {
+    const said = ranked && { values: ranked, axes: [ranked.length] };
+    const all = distinct(wanted.flatMap((each) => chosenFrom(each, PROMPTS, sample, said)));
+    for (const chosen of all) {
       const started = performance.now();
       const { part, words } = await this.explain(chosen, ask);
       maps.push({ chosen, words, ...part, parts: [part], milliseconds: performance.now() - started });

@@ -7,12 +7,13 @@ import { toComparison } from "../compare/document.js";
 import { allFormats, readFormats, writeComparison } from "../compare/files.js";
 import { type Comparison, compareAll, type Refusal } from "../compare/run.js";
 import { sayComparison } from "../compare/say.js";
-import { score } from "../explain/prediction.js";
+import { outputView } from "../explain/output.js";
 import type { Sample } from "../explain/sample.js";
 import { readWanted } from "../explain/wanted.js";
 import { watchRuns } from "../explain/watch.js";
 import { Work } from "../explain/work.js";
 import {
+  addFromFlag,
   addInputFlags,
   addModelFlags,
   addRunFlags,
@@ -41,6 +42,8 @@ interface CompareFlags extends CommonFlags, ColumnFlags, ViewFlags, InputFlags {
   output?: string;
   explains?: string;
   readout?: string;
+  from?: "logit" | "probability";
+  at?: string;
 }
 
 export function compareVerb(program: Command, run: RunVerb): void {
@@ -50,7 +53,12 @@ export function compareVerb(program: Command, run: RunVerb): void {
     .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("[input...]", "pictures, folders of pictures, or - for standard input")
     .option("-m, --methods <names...>", `a b:OPTION=VALUE c or all (default: one of each kind, ${usual().join(" ")})`)
-    .option("-t, --target <class>", "LABEL, INDEX, predicted or topK; repeatable (default: predicted)", collect)
+    .option(
+      "-t, --target <class>",
+      "LABEL, INDEX, predicted or topK, of a dense output also LABEL@row,column; repeatable (default: predicted)",
+      collect,
+    )
+    .option("--at <x,y>", "the cell of a dense output that holds this pixel of the picture")
     .option("--contrast <A:B>", "what speaks for A rather than B; repeatable", collect)
     .option("--top <k>", "how many of the strongest units are compared: a number, or a share such as 0.1 (the default)")
     .option("-o, --out <folder>", "where files are written (default: vitrail-out; with --json nowhere)")
@@ -58,7 +66,7 @@ export function compareVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
-  addSpeechFlags(addRunFlags(addViewFlags(addOptionFlags(addInputFlags(addModelFlags(command))))));
+  addSpeechFlags(addFromFlag(addRunFlags(addViewFlags(addOptionFlags(addInputFlags(addModelFlags(command)))))));
   command.action((model: string, inputs: string[], flags: CompareFlags) =>
     run(flags, (terminal) => compare(model, inputs, flags, terminal)),
   );
@@ -82,6 +90,7 @@ async function compare(model: string, given: string[], flags: CompareFlags, term
         method: method.id,
         target: "index",
         ...(flags.output && { output: flags.output }),
+        ...(flags.from && { from: flags.from }),
         ...(flags.explains && { explains: flags.explains }),
         ...(flags.readout && { readout: flags.readout }),
         ...(await hiddenTokens(method, files)),
@@ -100,13 +109,11 @@ async function compare(model: string, given: string[], flags: CompareFlags, term
     );
     return (await Promise.all(read)).flat();
   };
-  const work = (explainer: Explainer, { method }: Column) =>
-    new Work(explainer, {
-      onProgress: watchRuns(terminal, method.id),
-      wanted: readWanted(flags, explainer, files.labels),
-      batchSize,
-      scoresOf: (logits) => score(logits, files.config, files.labels),
-    });
+  const work = (explainer: Explainer, { method }: Column) => {
+    const view = outputView(explainer.findings, files);
+    const wanted = readWanted(flags, view);
+    return new Work(explainer, { onProgress: watchRuns(terminal, method.id), wanted, batchSize, view });
+  };
   const done = await compareAll(columns, { open, work, load, batchSize, terminal });
   const comparison: Comparison = { ...done, refusals: [...unread, ...done.refusals] };
   const pairs = agreements(

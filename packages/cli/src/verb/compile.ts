@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { compile, originalBytes, type Program } from "vitrail";
 import { externalPaths } from "vitrail/node";
-import { addModelFlags, addSpeechFlags, type CommonFlags, readNames } from "../flags.js";
+import { addFromFlag, addModelFlags, addSpeechFlags, type CommonFlags, readNames } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
 import { size } from "../output/size.js";
@@ -22,6 +22,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   readout?: string;
   stability?: boolean;
   compact?: boolean;
+  from?: "logit" | "probability";
 }
 
 export function compileVerb(program: Command, run: RunVerb): void {
@@ -45,7 +46,7 @@ export function compileVerb(program: Command, run: RunVerb): void {
       "--compact",
       "little memory when it is run, rather than speed: as for models with more than 128 MB of weights",
     );
-  addSpeechFlags(addMethodFlags(addModelFlags(command)));
+  addSpeechFlags(addFromFlag(addMethodFlags(addModelFlags(command))));
   command.action((model: string, flags: CompileFlags) => run(flags, (terminal) => write(model, flags, terminal)));
 }
 
@@ -59,6 +60,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     target: flags.targetInput,
     ...(flags.severalTargets && { severalTargets: true }),
     ...(flags.output && { output: flags.output }),
+    ...(flags.from && { from: flags.from }),
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
     ...(flags.stability && { stability: true }),

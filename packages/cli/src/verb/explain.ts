@@ -5,6 +5,7 @@ import { explainAll, type Outcome, reportOf } from "../explain/run.js";
 import { type SetUp, setUpClasses, setUpSimilar, type WorkFlags } from "../explain/set-up.js";
 import { watchRuns } from "../explain/watch.js";
 import {
+  addFromFlag,
   addInputFlags,
   addModelFlags,
   addRunFlags,
@@ -30,6 +31,7 @@ interface ExplainFlags extends WorkFlags, MethodFlags, ViewFlags, PromptFlags {
   out?: string;
   format?: string;
   readout?: string;
+  from?: "logit" | "probability";
 }
 
 export function explainVerb(program: Command, run: RunVerb): void {
@@ -40,9 +42,10 @@ export function explainVerb(program: Command, run: RunVerb): void {
     .argument("[input...]", "pictures, folders of pictures, or - for standard input")
     .option(
       "-t, --target <class>",
-      "LABEL, INDEX, predicted or topK; repeatable (default: predicted, or all prompts)",
+      "LABEL, INDEX, predicted or topK, of a dense output also LABEL@row,column; repeatable (default: predicted, or all prompts)",
       collect,
     )
+    .option("--at <x,y>", "the cell of a dense output that holds this pixel of the picture")
     .option("--contrast <A:B>", "what speaks for A rather than B; repeatable", collect)
     .option("--similar-to <input>", "what makes the input similar to this text or picture; repeatable", collect)
     .addOption(
@@ -55,7 +58,7 @@ export function explainVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain; with --prompt both are, unless one is named")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
-  addSpeechFlags(addRunFlags(addViewFlags(addMethodFlags(addInputFlags(addModelFlags(command))))));
+  addSpeechFlags(addFromFlag(addRunFlags(addViewFlags(addMethodFlags(addInputFlags(addModelFlags(command)))))));
   command.action((model: string, inputs: string[], flags: ExplainFlags) =>
     run(flags, (terminal) => explain(model, inputs, flags, terminal)),
   );
@@ -72,6 +75,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     method: method.id,
     folder: dirname(files.file),
     ...(flags.output && { output: flags.output }),
+    ...(flags.from && { from: flags.from }),
     ...(flags.explains && { explains: readNames(flags.explains) }),
     ...(flags.readout && { readout: flags.readout }),
     ...(await hiddenTokens(method, files)),

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { inspect } from "vitrail";
-import { addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
+import { addFromFlag, addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
 import { exit } from "../problem.js";
@@ -14,6 +14,7 @@ interface InspectFlags extends CommonFlags, MethodFlags {
   output?: string;
   explains?: string;
   readout?: string;
+  from?: "logit" | "probability";
 }
 
 export function inspectVerb(program: Command, run: RunVerb): void {
@@ -25,7 +26,7 @@ export function inspectVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
-  addSpeechFlags(addMethodFlags(addModelFlags(command)));
+  addSpeechFlags(addFromFlag(addMethodFlags(addModelFlags(command))));
   command.action((model: string, flags: InspectFlags) => run(flags, (terminal) => show(model, flags, terminal)));
 }
 
@@ -35,6 +36,7 @@ async function show(model: string, flags: InspectFlags, terminal: Terminal): Pro
   const report = inspect(await readFile(files.file), {
     method: method.id,
     ...(flags.output && { output: flags.output }),
+    ...(flags.from && { from: flags.from }),
     ...(flags.explains && { explains: flags.explains }),
     ...(flags.readout && { readout: flags.readout }),
     ...options,

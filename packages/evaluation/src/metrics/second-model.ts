@@ -1,8 +1,8 @@
 /**
  * Two models on the same input: do they decide alike, and for the same reasons? R and R' are the maps of one class by one method.
  *
- *   same-decision      = 1 where both name the same top class (sigmoid heads: the same set of labels)
- *   probability-change = |p(x) - p'(x)| of the explained class
+ *   same-decision      = 1 where both name the same top class (both judge label by label: the same set of labels)
+ *   probability-change = |p(x) - p'(x)| of the explained class, each as its model means it
  *   map-agreement      = Spearman( R, R' )
  *   top-overlap        = |top_k(R) and top_k(R')| / k,  k a share of the units; two random maps share that same share
  */
@@ -24,7 +24,7 @@ export const sameDecision = defineMetric({
   async measure(probe) {
     const [a, b] = [await probe.logits(), await probe.second!.logits()];
     const same =
-      probe.model.activation === "sigmoid"
+      probe.model.activation === "sigmoid" && probe.second!.activation === "sigmoid"
         ? a.every((logit, label) => logit > 0 === b[label]! > 0)
         : argmax(a) === argmax(b);
     return { value: Number(same) };
@@ -42,7 +42,7 @@ export const probabilityChange = defineMetric({
   caveat: "a property of the models: equal for every method",
   async measure({ case: { target }, model: { activation }, logits, second }) {
     const [a, b] = [await logits(), await second!.logits()];
-    return { value: Math.abs(probability(a, target, activation) - probability(b, target, activation)) };
+    return { value: Math.abs(probability(a, target, activation) - probability(b, target, second!.activation)) };
   },
 });
 

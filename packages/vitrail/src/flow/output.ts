@@ -5,6 +5,7 @@
  */
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
+import { range } from "../ops/builder.js";
 import type { Shape } from "../tensor/shape.js";
 import { atom, inputLayout, type Layout } from "./layout.js";
 
@@ -22,6 +23,29 @@ export function classAxis(output: Value): number | undefined {
   const made = origin(output);
   if (made && (isMap(made, rank) || isProductOfStreams(made.node))) return undefined;
   return rank === 4 ? 1 : rank - 1;
+}
+
+export type AxisName = "class" | "token" | "query" | "row" | "column" | "position";
+
+/**
+ * What each axis behind the batch is, in the order in which a target names them.
+ * @param reads what the explained input holds
+ */
+export function axisNames(output: Value, reads: "tokens" | "picture" | "other"): readonly AxisName[] | undefined {
+  if (output.rank === undefined) return undefined;
+  const classes = classAxis(output);
+  if (output.rank === 1) return ["class"];
+  const axes = range(output.rank).slice(1);
+  const places = axes.filter((axis) => axis !== classes);
+  // Rows and columns are the last two, where there are as many.
+  const mapped = reads !== "tokens" && (places.length > 2 || (places.length === 2 && classes !== output.rank - 1));
+  return axes.map((axis) => {
+    if (axis === classes) return "class";
+    if (mapped && axis === places.at(-1)) return "column";
+    if (mapped && axis === places.at(-2)) return "row";
+    if (reads === "tokens") return "token";
+    return reads === "picture" ? "query" : "position";
+  });
 }
 
 /** The layout of the explained output: samples, then positions and classes. */

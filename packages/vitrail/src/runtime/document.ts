@@ -1,4 +1,6 @@
+import type { Start } from "../analysis.js";
 import type { Region } from "../flow/field.js";
+import type { AxisName } from "../flow/output.js";
 import type { Completeness } from "../methods/drive.js";
 import type { Explanation } from "./explanation.js";
 import type { Stability } from "./stability.js";
@@ -12,8 +14,10 @@ export interface DocumentTarget {
   probability: number | null;
   /** Several classes weighed against each other. */
   weights?: readonly { index: number; label: string | null; weight: number }[];
-  /** The token at which the class is explained. */
-  at?: { token: number; text: string; start: number; end: number };
+  /** The token at which the class is explained, or the cell of a dense output, the query, the position. */
+  at?: { token: number; text: string; start: number; end: number } | Readonly<Partial<Record<AxisName, number>>>;
+  /** Where the explanation starts: at the score, or behind the file's own softmax or sigmoid. */
+  from?: Start;
   /** What the input is compared with: the cosine of the two vectors, and how the input's own vector was made. */
   similarTo?: { name: string; sha256: string; similarity: number; vector: string };
 }

@@ -6,7 +6,7 @@ import type { Completeness, DriveContext, Units } from "../methods/drive.js";
 import { POINT, SCORES, SHIFT } from "../methods/gradient-program.js";
 import { isBuilt } from "../methods/method.js";
 import { findMethod } from "../options.js";
-import type { ExplainOptions } from "./explainer.js";
+import type { Numbered } from "./explainer.js";
 import { Explanation } from "./explanation.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
@@ -26,7 +26,7 @@ export function explainDriven(session: Session, findings: Findings) {
   const rows = new Rows(findings);
 
   /** `known` keeps the outputs under masks, which are the same for every target. */
-  return async (feeds: Feeds, options: ExplainOptions = {}, known: Known = new Map()): Promise<Explanation> => {
+  return async (feeds: Feeds, options: Numbered = {}, known: Known = new Map()): Promise<Explanation> => {
     const outputs = await session.run(feeds, "prediction");
     const logits = outputs[metadata.output]!;
     const target: Target = options.target ?? topIndices(logits);
@@ -84,7 +84,7 @@ class Watch {
   private total = 0;
 
   constructor(
-    private readonly options: ExplainOptions,
+    private readonly options: Numbered,
     private readonly samples: number,
   ) {}
 

@@ -2,13 +2,17 @@ import type { Metadata } from "../metadata.js";
 import { explainDriven, type Known } from "./driven.js";
 import { Explanation } from "./explanation.js";
 import { checkFeeds } from "./feed.js";
+import { type Labels, labelList } from "./labels.js";
 import { lifetime } from "./lifetime.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
 import type { Session } from "./session.js";
 import {
+  classPosition,
   type Index,
   isWeights,
+  type NamedTarget,
+  numbered,
   partOf,
   stacked,
   type Target,
@@ -19,8 +23,8 @@ import {
 import type { Feeds, Outputs, Tensor } from "./tensor.js";
 
 export interface ExplainOptions {
-  /** No target: the top class of the explained output. */
-  target?: Target | undefined;
+  /** No target: the top class of the explained output. Classes may be named where the labels are known. */
+  target?: NamedTarget | undefined;
   /** For methods of many runs: an `AbortSignal` fits. Stops between two runs with E071. */
   signal?: { readonly aborted: boolean } | undefined;
   /** For methods of many runs: how many of them are done, after each batch of them. */
@@ -37,7 +41,7 @@ export interface Explainer {
    */
   explainEach(
     feeds: Feeds,
-    targets: readonly Target[],
+    targets: readonly NamedTarget[],
     options?: Omit<ExplainOptions, "target">,
   ): Promise<Explanation[]>;
   /** The outputs of the original model alone, in a session made when this is first called. */
@@ -45,9 +49,16 @@ export interface Explainer {
   close(): Promise<void>;
 }
 
-/** An explainer over a session of any runtime. */
-export function explainerOver(session: Session, findings: Findings): Explainer {
+/** With classes by their numbers. */
+export type Numbered = Omit<ExplainOptions, "target"> & { target?: Target | undefined };
+
+/**
+ * An explainer over a session of any runtime.
+ * @param labels what the classes are called, for targets by name
+ */
+export function explainerOver(session: Session, findings: Findings, labels?: Labels | undefined): Explainer {
   const { metadata } = findings;
+  const classes = { labels: labels && labelList(labels), count: classCount(findings) };
   const inputs = findings.inputs.filter((input) => input.name !== metadata.target.name);
 
   const check = (feeds: Feeds): void => {
@@ -68,7 +79,7 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
 
   const driven = findings.driving && explainDriven(session, findings);
 
-  const explain = async (feeds: Feeds, options: ExplainOptions = {}): Promise<Explanation> => {
+  const explain = async (feeds: Feeds, options: Numbered = {}): Promise<Explanation> => {
     check(feeds);
     const { target } = options;
     refuseTarget(target);
@@ -81,7 +92,11 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
     return explanation!;
   };
 
-  const explainEach: Explainer["explainEach"] = async (feeds, targets, options = {}) => {
+  const explainEach = async (
+    feeds: Feeds,
+    targets: readonly Target[],
+    options: Omit<Numbered, "target"> = {},
+  ): Promise<Explanation[]> => {
     if (driven) {
       check(feeds);
       refuseTarget(targets[0]);
@@ -149,11 +164,27 @@ export function explainerOver(session: Session, findings: Findings): Explainer {
   return {
     findings,
     metadata,
-    explain: (feeds, options) => life.during(() => explain(feeds, options)),
-    explainEach: (feeds, targets, options) => life.during(() => explainEach(feeds, targets, options)),
+    explain: (feeds, options) =>
+      life.during(async () => explain(feeds, { ...options, target: numbered(options?.target, classes) })),
+    explainEach: (feeds, targets, options) =>
+      life.during(async () =>
+        explainEach(
+          feeds,
+          targets.map((target) => numbered(target, classes)!),
+          options,
+        ),
+      ),
     predict: (feeds) => life.during(() => predict(feeds)),
     close: life.close,
   };
+}
+
+/** How many classes the explained output has, where the model says so. */
+export function classCount({ outputs, metadata }: Findings): number | undefined {
+  const dims = outputs.find(({ name }) => name === metadata.output)?.dims ?? [];
+  const axis = classPosition(metadata, dims.length);
+  const count = dims.length === 1 ? 1 : axis === undefined ? undefined : dims[axis + 1];
+  return typeof count === "number" ? count : undefined;
 }
 
 /** The explained output's shape where model and inputs say it; undefined where only a run can tell. */

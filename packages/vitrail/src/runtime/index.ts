@@ -1,5 +1,6 @@
 /** What `vitrail/node` and `vitrail/web` share. */
 export { type Region, seenRegion } from "../flow/field.js";
+export type { AxisName } from "../flow/output.js";
 export { type Patches, patchGrid } from "../flow/patches.js";
 export {
   type DocumentMap,
@@ -11,11 +12,13 @@ export {
   shortest,
   valueMap,
 } from "./document.js";
-export { type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
+export { classCount, type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
 export { Explanation, type Grid, pictureAxes } from "./explanation.js";
+export { type Classes, classNamed, type Labels, labelList } from "./labels.js";
 export type { Findings } from "./load.js";
+export { editDistance, nearest } from "./near.js";
 export { type Beside, type Reading, readingOf, scoresFrom, sharesOf } from "./reading.js";
 export type { NativeSession, Part, Session } from "./session.js";
 export type { Stability } from "./stability.js";
-export type { Index, Target } from "./target.js";
+export { axesOf, classPosition, type Index, type NamedTarget, type Target } from "./target.js";
 export { type Feeds, type Outputs, type Tensor, type TypedArray, tensor, toFloat32 } from "./tensor.js";

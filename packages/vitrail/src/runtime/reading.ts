@@ -56,7 +56,7 @@ export function sharesOf(scores: ArrayLike<number>, { kind }: Pick<Reading, "kin
   const z = Array.from(scores);
   if (kind === "value") return undefined;
   if (kind === "independent") return z.map((score) => 1 / (1 + Math.exp(-score)));
-  const max = Math.max(...z);
+  const max = z.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   const powers = z.map((score) => Math.exp(score - max));
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);

@@ -1,18 +1,34 @@
+import type { AxisName } from "../flow/output.js";
+import type { Metadata } from "../metadata.js";
 import type { TargetMode } from "../seed.js";
+import { type Classes, classNamed } from "./labels.js";
 import { failure, problem } from "./problem.js";
 import { sizeOf, type Tensor, tensor, toFloat32 } from "./tensor.js";
 
 /**
- * What to explain. A number is one class for every sample; a list holds one entry per sample, which is a class or, where
+ * What to explain, in numbers. A number is one class for every sample; a list holds one entry per sample, which is a class or, where
  * the explained output has more axes than batch and class, one index per axis after the batch. Weights (mode `weights`)
  * have the explained output's shape, or that of one sample of it.
  */
 export type Target = number | readonly number[] | readonly (readonly number[])[] | Float32Array;
 
+/** A target in which a class may be named: "cat" for every sample, a name per sample, or [["cat", row, column]]. */
+export type NamedTarget = Target | string | readonly (number | string)[] | readonly (readonly (number | string)[])[];
+
+/** Classes by name in place of their numbers. */
+export function numbered(target: NamedTarget | undefined, classes: Classes): Target | undefined {
+  if (target === undefined || isWeights(target)) return target;
+  const number = (entry: number | string) => (typeof entry === "string" ? classNamed(entry, classes) : entry);
+  if (typeof target === "number" || typeof target === "string") return number(target);
+  return (target as readonly (number | string | readonly (number | string)[])[]).map((entry) =>
+    typeof entry === "object" ? entry.map(number) : number(entry),
+  ) as Target;
+}
+
 /** One sample's target: an index per axis of the explained output after the batch. */
 export type Index = readonly number[];
 
-export const isWeights = (target: Target | undefined): target is Float32Array => target instanceof Float32Array;
+export const isWeights = (target: NamedTarget | undefined): target is Float32Array => target instanceof Float32Array;
 
 /** `dims` is the explained output's shape with the batch in front. */
 export function indicesOf(target: Exclude<Target, Float32Array>, dims: readonly number[]): Index[] {
@@ -96,6 +112,19 @@ export function topIndices(logits: Tensor): Index[] {
 export function targetIndices(target: Exclude<Target, Float32Array>, logits: Tensor): Index[] {
   const entries = typeof target === "number" ? Array.from({ length: logits.dims[0] ?? 1 }, () => target) : target;
   return entries.map((entry) => (typeof entry === "number" ? [entry] : entry));
+}
+
+/** What the numbers of a target mean; files that do not say so hold classes in their last axis, maps in their first. */
+export function axesOf({ target }: Pick<Metadata, "target">, rank: number): readonly AxisName[] {
+  const places = Array.from({ length: Math.max(0, rank - 2) }, (): AxisName => "position");
+  return target.axes ?? (rank === 4 ? ["class", "row", "column"] : [...places, "class"]);
+}
+
+/** Which number of a target is the class (of question answering the token); undefined where there are only places. */
+export function classPosition(metadata: Pick<Metadata, "target">, rank: number): number | undefined {
+  const axes = axesOf(metadata, rank);
+  const at = axes.indexOf("class");
+  return at >= 0 ? at : axes.length === 1 ? 0 : undefined;
 }
 
 /** An output without a class axis (one number per sample) is treated as if it had one class. */

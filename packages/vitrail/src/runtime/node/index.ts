@@ -1,6 +1,9 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CompileOptions } from "../../options.js";
 import { type Explainer, explainerOver } from "../explainer.js";
+import type { Labels } from "../labels.js";
 import type { Part } from "../session.js";
 import type { Feeds } from "../tensor.js";
 import type { RuntimeOptions } from "./protocol.js";
@@ -12,7 +15,11 @@ export { externalPaths } from "./external-data.js";
 export { openSession } from "./open-session.js";
 export type { RuntimeOptions } from "./protocol.js";
 
-export type ExplainerOptions = CompileOptions & RuntimeOptions;
+export type ExplainerOptions = CompileOptions &
+  RuntimeOptions & {
+    /** What the classes are called, for targets by name: a list, or `id2label`; of a file by default that of the config.json beside it. */
+    labels?: Labels | undefined;
+  };
 
 /**
  * Compiles a model and opens it in a worker thread. Bytes are moved there, not copied, when they fill their own buffer
@@ -20,7 +27,7 @@ export type ExplainerOptions = CompileOptions & RuntimeOptions;
  */
 export async function createExplainer(
   model: string | URL | Uint8Array,
-  { device, threads, lowMemory, folder, transfer, ...options }: ExplainerOptions & { transfer?: boolean } = {},
+  { device, threads, lowMemory, folder, transfer, labels, ...options }: ExplainerOptions & { transfer?: boolean } = {},
 ): Promise<Explainer> {
   const compile = lowMemory ? { compact: true, ...options } : options;
   const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
@@ -36,11 +43,27 @@ export async function createExplainer(
       run: (feeds: Feeds, part: Part) => worker.call("run", { feeds: plain(feeds), part }),
       close: () => worker.close(),
     };
-    return explainerOver(session, findings);
+    return explainerOver(session, findings, labels ?? (await labelsBeside(source)));
   } catch (error) {
     await worker.close();
     throw error;
   }
+}
+
+/** `id2label` of the config.json beside a file, or above its `onnx` folder. */
+async function labelsBeside(model: string | Uint8Array): Promise<Labels | undefined> {
+  if (typeof model !== "string") return undefined;
+  const folder = dirname(resolve(model));
+  for (const path of basename(folder) === "onnx" ? [folder, dirname(folder)] : [folder]) {
+    const text = await readFile(join(path, "config.json"), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    try {
+      return (JSON.parse(text) as { id2label?: Labels }).id2label;
+    } catch {
+      // Not ours to judge: without labels a name is refused in words.
+    }
+  }
+  return undefined;
 }
 
 /** Only what crosses threads: an `ort.Tensor` has methods. */

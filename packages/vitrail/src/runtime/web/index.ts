@@ -1,5 +1,6 @@
 import type { CompileOptions } from "../../options.js";
 import { type Explainer, explainerOver } from "../explainer.js";
+import type { Labels } from "../labels.js";
 import { load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
 import { pairSession } from "../session.js";
@@ -8,18 +9,22 @@ import { type WebRuntimeOptions, webRuntime } from "./native.js";
 export * from "../index.js";
 export type { WebRuntimeOptions } from "./native.js";
 
-export type ExplainerOptions = CompileOptions & WebRuntimeOptions;
+export type ExplainerOptions = CompileOptions &
+  WebRuntimeOptions & {
+    /** What the classes are called, for targets by name: a list, or `id2label` of config.json. */
+    labels?: Labels | undefined;
+  };
 
 /** Compiles a model, given as bytes or fetched from an address, and opens it on onnxruntime-web. */
 export async function createExplainer(
   model: string | URL | Uint8Array | ArrayBuffer,
-  { device, threads, wasmPaths, externalData, ...compile }: ExplainerOptions = {},
+  { device, threads, wasmPaths, externalData, labels, ...compile }: ExplainerOptions = {},
 ): Promise<Explainer> {
   const bytes = await bytesOf(model);
   const { original, toRun, findings } = load(bytes, compile);
   const open = await webRuntime({ device, threads, wasmPaths, externalData });
   const openPrediction = toRun && (() => open(original));
-  return explainerOver(pairSession(await open(toRun?.(original) ?? original), openPrediction), findings);
+  return explainerOver(pairSession(await open(toRun?.(original) ?? original), openPrediction), findings, labels);
 }
 
 async function bytesOf(model: string | URL | Uint8Array | ArrayBuffer): Promise<Uint8Array> {

@@ -1,0 +1,111 @@
+/**
+ * What the explained output of a model says: which of its axes are classes, what they are called, and what its numbers mean. Every verb
+ * reads an output through this.
+ */
+import {
+  type AxisName,
+  axesOf,
+  classCount,
+  classPosition,
+  type Findings,
+  type Index,
+  type Reading,
+  readingOf,
+  scoresFrom,
+  type Tensor,
+  tensor,
+  toFloat32,
+} from "vitrail/node";
+import type { ModelFiles } from "../model/folder.js";
+import { problem } from "../problem.js";
+import { type Scored, score } from "./prediction.js";
+
+export interface OutputView {
+  readonly name: string;
+  readonly reading: Reading;
+  /** Labels that fit the classes, one for each. */
+  readonly labels: readonly string[] | undefined;
+  /** How many classes there are, where the model says so. */
+  readonly count: number | undefined;
+  /** What each number of a target is. */
+  readonly axes: readonly AxisName[];
+  /** Which of them is the class; undefined for a map of values. */
+  readonly classAt: number | undefined;
+  /** What a person should know of the labels. */
+  readonly notes: readonly string[];
+}
+
+type Known = Pick<Findings, "outputs" | "metadata">;
+
+/** @throws VitrailError E044 for a list of labels that was named and does not fit */
+export function outputView(findings: Known, files: Pick<ModelFiles, "labels" | "labelsFile" | "config">): OutputView {
+  const { metadata, outputs } = findings;
+  const name = metadata.output;
+  const rank = outputs.find((output) => output.name === name)?.dims.length ?? 2;
+  const axes = axesOf(metadata, rank);
+  const classAt = classPosition(metadata, rank);
+  const count = axes.includes("class") ? classCount(findings as Findings) : undefined;
+  const fitting = axes.includes("class") ? fittingLabels(files, count, name) : { notes: [] };
+  const beside = { problemType: files.config?.problem_type, labels: fitting.of, classes: count };
+  const valued = classAt === undefined ? { kind: "value" as const } : {};
+  const reading = { ...readingOf(metadata, beside), ...(metadata.activation ? {} : valued) };
+  return { name, reading, labels: fitting.labels, count, axes, classAt, notes: fitting.notes };
+}
+
+interface Fitting {
+  labels?: readonly string[];
+  /** How many labels there were. */
+  of?: number;
+  notes: string[];
+}
+
+/** A single score between two labels is the second one's: it is high where that holds. */
+function fittingLabels(
+  { labels, labelsFile }: Pick<ModelFiles, "labels" | "labelsFile">,
+  count: number | undefined,
+  output: string,
+): Fitting {
+  if (!labels) return { notes: [] };
+  if (count === undefined || labels.length === count) return { labels, of: labels.length, notes: [] };
+  // transformers writes these where nobody named the classes.
+  if (labels.every((label, index) => label === `LABEL_${index}`)) return { notes: [] };
+  if (count === 1 && labels.length === 2) return { labels: [labels[1]!], of: 2, notes: [] };
+  const classes = count === 1 ? "1 class" : `${count} classes`;
+  if (labelsFile !== undefined) {
+    const why = `it holds ${labels.length} labels, and the output "${output}" has ${classes}`;
+    throw problem("E044", {
+      at: `--labels ${labelsFile}`,
+      why,
+      try: "a list with one label per class, or another --output",
+    });
+  }
+  const why = `the ${labels.length} labels beside the model are not those of the ${classes} of "${output}"`;
+  return { notes: [`${why}: classes are called by their numbers`] };
+}
+
+/** All that is known of the classes, for reading a target. */
+export const classesOf = ({ labels, count }: OutputView) => ({ labels, count });
+
+/** Scores of the classes, named and with their shares. */
+export const scored = (
+  { reading, labels }: Pick<OutputView, "reading" | "labels">,
+  scores: ArrayLike<number>,
+): Scored[] => score(scores, reading, labels);
+
+/** The output as scores, whatever the file gives. */
+export const asScores = ({ reading }: Pick<OutputView, "reading">, output: Tensor): Tensor =>
+  tensor(scoresFrom(toFloat32(output), reading), output.dims);
+
+/** The number of the class in a target; 0 where there is but a value. */
+export const classOfIndex = ({ classAt }: Pick<OutputView, "classAt">, index: Index): number =>
+  classAt === undefined ? 0 : index[classAt]!;
+
+/** Where on the output a target is, in words: "row 3, column 7"; empty where it is the whole input's. */
+export const placeOfIndex = ({ axes, classAt }: Pick<OutputView, "axes" | "classAt">, index: Index): string =>
+  placesOf({ axes, classAt }, index)
+    .map(([axis, at]) => `${axis} ${at}`)
+    .join(", ");
+
+export function placesOf({ axes, classAt }: Pick<OutputView, "axes" | "classAt">, index: Index): [AxisName, number][] {
+  return index.flatMap((at, i): [AxisName, number][] => (i === classAt ? [] : [[axes[i] ?? "position", at]]));
+}
