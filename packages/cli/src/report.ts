@@ -1,4 +1,5 @@
 import { type Finding, formatDiagnostic, type Report, type SiteReport, type ValueReport } from "vitrail";
+import { outputView } from "./explain/output.js";
 import type { ModelFiles } from "./model/folder.js";
 import { size } from "./output/size.js";
 import type { Colors } from "./terminal.js";
@@ -32,11 +33,12 @@ function labelLine(labels: readonly string[]): string {
 export type AnyFinding = Omit<Finding, "finding"> & { readonly finding: string };
 
 /** What was found in the graph, and what beside it. */
-export function findingsOf({ evidence, inputs }: Omit<Report, "print">, files: ModelFiles): AnyFinding[] {
+export function findingsOf(report: Omit<Report, "print">, files: ModelFiles): AnyFinding[] {
+  const { evidence, inputs } = report;
   const explained = inputs.find(({ name }) => name === evidence.find(({ finding }) => finding === "input")?.value);
   return [
     ...evidence,
-    labelsOf(files),
+    labelsOf(report, files),
     ...(explained?.dims.length === 4 ? [pixelsOf(files, explained.dims)] : []),
     ...(explained?.type.startsWith("int") ? [wordsOf(files)] : []),
   ];
@@ -44,8 +46,12 @@ export function findingsOf({ evidence, inputs }: Omit<Report, "print">, files: M
 
 const labelsFlag = "--labels FILE";
 
-function labelsOf({ labels }: ModelFiles): AnyFinding {
+function labelsOf({ metadata, outputs }: Omit<Report, "print">, files: ModelFiles): AnyFinding {
   const [finding, flag] = ["labels", labelsFlag];
+  const view = metadata && outputView({ metadata, outputs }, files);
+  const labels = view ? view.labels : files.labels;
+  const [note] = view?.notes ?? [];
+  if (note) return { finding, state: "missing", value: "none", evidence: note, flag };
   if (labels)
     return {
       finding,

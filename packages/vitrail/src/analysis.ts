@@ -1,7 +1,13 @@
 /** What a model shows of itself: what is explained, by which input, where it attends. Found from structure, never from names. */
 
 import { type AttentionSite, findSites } from "./canonicalize/attention-site.js";
-import { type FinalFunction, finalActivation, movedScores, originOf } from "./canonicalize/final-activation.js";
+import {
+  type FinalFunction,
+  finalActivation,
+  isSorted,
+  movedScores,
+  originOf,
+} from "./canonicalize/final-activation.js";
 import { loneNorm } from "./canonicalize/lone-norm.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import type { UnitFinder } from "./canonicalize/unit.js";
@@ -190,7 +196,7 @@ function refuseCaches(nodes: readonly Node[], sources: readonly Source[]): void 
     });
 }
 
-/** The first floating-point output that depends on data; of several, one that depends on attention and has the fewest axes. */
+/** The first floating-point output that depends on data; of several, one that depends on attention, is not sorted and has the fewest axes. */
 function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
   const all = [...model.outputs.keys()];
   if (wanted !== undefined) {
@@ -214,7 +220,9 @@ function chooseOutput(model: ModelGraph, wanted: string | undefined): string {
   );
   const attending = candidates.filter((name) => findSites(model.outputs.get(name)!).length > 0);
   const [best] = [...(attending.length > 0 ? attending : candidates)].sort(
-    (a, c) => (model.outputs.get(a)!.rank ?? 9) - (model.outputs.get(c)!.rank ?? 9),
+    (a, c) =>
+      Number(isSorted(model.builder, model.outputs.get(a)!)) - Number(isSorted(model.builder, model.outputs.get(c)!)) ||
+      (model.outputs.get(a)!.rank ?? 9) - (model.outputs.get(c)!.rank ?? 9),
   );
   if (!best)
     fail("E032", "", {

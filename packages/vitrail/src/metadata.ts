@@ -1,5 +1,6 @@
 /** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
 import type { Activation, Analysis, ExplainedOutput, Start } from "./analysis.js";
+import { isSorted } from "./canonicalize/final-activation.js";
 import { type AxisName, axisNames } from "./flow/output.js";
 import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
@@ -58,9 +59,11 @@ export const outputOf = ({
 });
 
 /** What a target's numbers mean. */
-export function targetAxes({ explained, source }: Analysis): readonly AxisName[] | undefined {
+export function targetAxes({ explained, source, model }: Analysis): readonly AxisName[] | undefined {
   const picture = source.kind === "input" && source.value.rank === 4;
-  return axisNames(explained.given, source.kind === "embedding" ? "tokens" : picture ? "picture" : "other");
+  const axes = axisNames(explained.given, source.kind === "embedding" ? "tokens" : picture ? "picture" : "other");
+  if (!axes || !isSorted(model.builder, explained.given)) return axes;
+  return axes.map((axis) => (axis === "class" ? "rank" : axis));
 }
 
 /** The metadata of a compiled model; undefined for any other model. */

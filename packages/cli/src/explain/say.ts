@@ -7,7 +7,7 @@ import type { Terminal } from "../terminal.js";
 import { warningsOf } from "./document.js";
 import { nameOf, percent, ranked, type Scored } from "./prediction.js";
 import { stabilityLine, stabilityOf } from "./stability.js";
-import { scoreName, titleOf } from "./title.js";
+import { placeText, scoreName, titleOf } from "./title.js";
 import { type Answer, classIn } from "./work.js";
 
 const shown = 5;
@@ -77,11 +77,17 @@ function sayView(terminal: Terminal, view: TextView): void {
 function predictionLines(answers: readonly Answer[], terminal: Terminal): string[] {
   const places = new Map<string, Answer[]>();
   for (const answer of answers) {
-    const where = answer.chosen.kind === "token" ? answer.chosen.where : "";
+    const where = whereIs(answer);
     places.set(where, [...(places.get(where) ?? []), answer]);
   }
   return [...places].flatMap(([where, own]) => [...(where ? [`${where}:`] : []), ...scoreLines(own, terminal)]);
 }
+
+/** The place on the output that an answer is about; empty where there is but one. */
+const whereIs = ({ chosen }: Answer): string => {
+  if (chosen.kind === "token") return chosen.where;
+  return chosen.kind === "similar" ? "" : placeText(chosen.places).trim();
+};
 
 /** The top classes and, below them, those that were asked for. */
 function scoreLines(answers: readonly Answer[], { colors }: Terminal): string[] {

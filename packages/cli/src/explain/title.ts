@@ -18,7 +18,7 @@ export function titleOf({ chosen, scores, words }: Pick<Answer, "chosen" | "scor
 }
 
 /** " at row 3, column 7" */
-const placeText = (places: Places): string =>
+export const placeText = (places: Places): string =>
   places.length === 0 ? "" : ` at ${places.map(([axis, at]) => `${axis} ${at}`).join(", ")}`;
 
 /** The one number of a regression model. */

@@ -53,6 +53,12 @@ export function originOf(b: Builder, output: Value): Value {
   return found ? originOf(b, found.scores) : unmoved(b, output).value;
 }
 
+/** Whether the numbers were sorted at the end (the k highest): their places are ranks, no classes. */
+export const isSorted = (b: Builder, output: Value): boolean => {
+  const operator = originOf(b, output).producer?.operator;
+  return operator !== undefined && b.operators.get(operator)?.sorts === true;
+};
+
 function unmoved(b: Builder, output: Value): { value: Value; moves: Move[] } {
   const moves: Move[] = [];
   let value = output;

@@ -25,7 +25,8 @@ export function classAxis(output: Value): number | undefined {
   return rank === 4 ? 1 : rank - 1;
 }
 
-export type AxisName = "class" | "token" | "query" | "row" | "column" | "position";
+/** `rank`: of numbers that the model has sorted. */
+export type AxisName = "class" | "token" | "query" | "row" | "column" | "position" | "rank";
 
 /**
  * What each axis behind the batch is, in the order in which a target names them.

@@ -80,6 +80,8 @@ export interface Operator {
   readonly scalar?: (...x: number[]) => number;
   /** Every number of the result is one of the first input's, unchanged: moved, picked, repeated or cast. */
   readonly verbatim?: boolean;
+  /** It sorts: where a number stands in the result says how high it is, not what it is about. */
+  readonly sorts?: boolean;
   /** What it makes of scores: shares that sum to one, or their logarithms. */
   readonly shares?: "softmax" | "log-softmax";
   /** Rewrites the operator into simpler ones; its outputs then stand for the original outputs. */

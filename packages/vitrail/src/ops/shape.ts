@@ -126,6 +126,7 @@ export const EyeLike = defineOp("EyeLike", {
 });
 export const TopK = defineOp("TopK", {
   role: "opaque",
+  sorts: true,
   infer: (c): readonly Inferred[] => {
     const shape = input(c, 0).shape?.map(() => c.fresh("topk"));
     return [

@@ -31,7 +31,7 @@ export function explainDriven(session: Session, findings: Findings) {
     const logits = outputs[metadata.output]!;
     const target: Target = options.target ?? topIndices(logits);
     const mode = metadata.target.mode === "weights" ? "weights" : "index";
-    targetTensor(target, mode, logits.dims);
+    targetTensor(target, mode, logits.dims, metadata.target.axes);
     const seeds = targetTensor(target, "weights", logits.dims).data as Float32Array;
     const dims = feeds[metadata.explains]!.dims;
     const batch = logits.dims[0] ?? 1;

@@ -120,7 +120,7 @@ export function explainerOver(session: Session, findings: Findings, labels?: Lab
     const dims = targets.includes(undefined) ? undefined : knownDims(findings, feeds);
     const logits = dims ? undefined : explainedOutput(await session.run(feeds, "prediction"));
     const chosen = targets.map((target) => target ?? topIndices(logits!));
-    const seeds = chosen.map((target) => targetTensor(target, mode, dims ?? logits!.dims));
+    const seeds = chosen.map((target) => targetTensor(target, mode, dims ?? logits!.dims, metadata.target.axes));
     const target = several ? stacked(seeds) : seeds[0]!;
     const outputs = await session.run({ ...feeds, ...(name !== null && { [name]: target }) }, "explanation");
     return chosen.map((each, i) => {

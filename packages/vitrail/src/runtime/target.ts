@@ -31,7 +31,11 @@ export type Index = readonly number[];
 export const isWeights = (target: NamedTarget | undefined): target is Float32Array => target instanceof Float32Array;
 
 /** `dims` is the explained output's shape with the batch in front. */
-export function indicesOf(target: Exclude<Target, Float32Array>, dims: readonly number[]): Index[] {
+export function indicesOf(
+  target: Exclude<Target, Float32Array>,
+  dims: readonly number[],
+  names: readonly AxisName[] = [],
+): Index[] {
   const [batch, ...axes] = withClasses(dims);
   const entries = typeof target === "number" ? Array.from({ length: batch }, () => target) : target;
   if (entries.length !== batch) {
@@ -41,19 +45,27 @@ export function indicesOf(target: Exclude<Target, Float32Array>, dims: readonly 
     const index = typeof entry === "number" ? [entry] : entry;
     if (index.length !== axes.length) {
       const why = `the explained output is [${dims.join(", ")}]: a target has ${axes.length} indices, not ${index.length}`;
-      throw wrong(why, "give one index per axis after the batch, for example [[token, class]]");
+      const one = axes.map((_, axis) => names[axis] ?? (axis === axes.length - 1 ? "class" : "token"));
+      throw wrong(why, `give one index per axis after the batch: [[${one.join(", ")}]]`);
     }
     index.forEach((value, axis) => {
       const size = axes[axis]!;
       if (Number.isInteger(value) && value >= 0 && value < size) return;
-      throw wrong(`target ${value} is not one of the ${size} classes`, `give a whole number from 0 to ${size - 1}`);
+      const name = names[axis] ?? "class";
+      const all = name === "class" ? "classes" : name === "query" ? "queries" : `${name}s`;
+      throw wrong(`target ${value} is not one of the ${size} ${all}`, `give a whole number from 0 to ${size - 1}`);
     });
     return index;
   });
 }
 
 /** The tensor for a compiled model's target input; `dims` as above. */
-export function targetTensor(target: Target, mode: TargetMode, dims: readonly number[]): Tensor {
+export function targetTensor(
+  target: Target,
+  mode: TargetMode,
+  dims: readonly number[],
+  names?: readonly AxisName[],
+): Tensor {
   const [batch, ...axes] = withClasses(dims);
   const size = sizeOf(axes);
   if (mode === "weights") {
@@ -65,7 +77,7 @@ export function targetTensor(target: Target, mode: TargetMode, dims: readonly nu
       }
       for (let start = 0; start < weights.length; start += target.length) weights.set(target, start);
     } else {
-      indicesOf(target, dims).forEach((index, sample) => {
+      indicesOf(target, dims, names).forEach((index, sample) => {
         weights[sample * size + flat(index, axes)] = 1;
       });
     }
@@ -74,7 +86,7 @@ export function targetTensor(target: Target, mode: TargetMode, dims: readonly nu
   if (isWeights(target)) {
     throw wrong("this model was compiled for class indices, not weights", 'compile it with { target: "weights" }');
   }
-  const indices = indicesOf(target, dims);
+  const indices = indicesOf(target, dims, names);
   return tensor(BigInt64Array.from(indices.flat(), BigInt), axes.length === 1 ? [batch] : [batch, axes.length]);
 }
 
@@ -124,7 +136,7 @@ export function axesOf({ target }: Pick<Metadata, "target">, rank: number): read
 export function classPosition(metadata: Pick<Metadata, "target">, rank: number): number | undefined {
   const axes = axesOf(metadata, rank);
   const at = axes.indexOf("class");
-  return at >= 0 ? at : axes.length === 1 ? 0 : undefined;
+  return at >= 0 ? at : axes.length === 1 && axes[0] !== "rank" ? 0 : undefined;
 }
 
 /** An output without a class axis (one number per sample) is treated as if it had one class. */
