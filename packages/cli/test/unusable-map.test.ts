@@ -40,6 +40,22 @@ test("input by input", async () => {
   ]);
 });
 
+test("an input that cannot be run does not stop those that it shares a run with", async () => {
+  const names = ["good", "bad", "also good"];
+  const sources = names.map((name) => ({ name, kind: "picture", load: async () => [{ name }] }));
+  const rows = { name: "rows", kind: "tensors", load: async () => [{ name: "rows[0]" }, { name: "bad" }] };
+  const work: Answerer = {
+    answer: async (samples) => {
+      if (samples.some(({ name }) => name === "bad")) throw new Error("NaN");
+      return samples.map(() => []);
+    },
+  };
+  const terminal = new Terminal({ quiet: true });
+  const outcome = await explainAll([...sources, rows] as unknown as Source[], work, { batchSize: 9, terminal });
+  expect(outcome.answered).toBe(3);
+  expect(outcome.failures.map(({ input }) => input)).toEqual(["bad", "bad"]);
+});
+
 test("a window of a long text may have no part in the answer", () => {
   expect(problemOf(answer("zero in one window", "E041", undefined))).toBeUndefined();
   expect(problemOf(answer("zero in all", "E041", "E041"))!.message).toMatch(

@@ -56,6 +56,8 @@ const CATALOGUE = {
   E069: { kind: "internal", title: "internal: the thread that runs the model ended" },
   E070: { kind: "input", title: "the model cannot be read" },
   E071: { kind: "usage", title: "cancelled" },
+  E072: { kind: "input", title: "an input has values that are not finite" },
+  E073: { kind: "input", title: "the model's answer is not finite" },
   // What is around a model: the command line, files, folders, labels, the Hub.
   E080: { kind: "usage", title: "wrong use" },
   E081: { kind: "input", title: "no such file" },

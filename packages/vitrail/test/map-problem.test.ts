@@ -22,8 +22,31 @@ test("each sample by itself", () => {
   expect(found.problem(1)).toBeUndefined();
 });
 
-test("what is not a number is counted, and whether the model itself says such things", () => {
-  const found = explanation([1, Number.NaN, Number.POSITIVE_INFINITY, 0, Number.NaN, 0], [1, 2, Number.NaN, 4]);
+test("what is not a number is counted", () => {
+  const found = explanation([1, Number.NaN, Number.POSITIVE_INFINITY, 0, 1, 0]);
   expect(found.problem(0)).toMatchObject({ code: "E040", why: "2 of 3 values of lrp are not finite" });
-  expect(found.problem(1)!.why).toContain("neither is what the model itself says");
+  expect(found.problem(1)).toBeUndefined();
+});
+
+test("an answer of the model that is no number is its input's problem, whatever the map is", () => {
+  const found = explanation([1, 2, 3, 1, 2, 3], [1, 2, Number.NaN, 4]);
+  expect(found.problem(0)).toBeUndefined();
+  expect(found.problem(1)).toMatchObject({
+    code: "E073",
+    kind: "input",
+    at: 'output "logits"',
+    why: "1 of 2 values are NaN or infinite",
+  });
+  expect(explanation([1, 1, 1, 1, 1, 1], [Number.POSITIVE_INFINITY, 0, 0, 0]).problem(0)).toMatchObject({
+    code: "E073",
+  });
+});
+
+test("a class that the model rules out is no problem, unless it is explained", () => {
+  const ruledOut = Number.NEGATIVE_INFINITY;
+  expect(explanation([1, 1, 1, 1, 1, 1], [0, ruledOut, 0, 0]).problem(0)).toBeUndefined();
+  expect(explanation([1, 1, 1, 1, 1, 1], [ruledOut, 0, 0, 0]).problem(0)).toMatchObject({
+    code: "E073",
+    why: "the explained value is minus infinity",
+  });
 });

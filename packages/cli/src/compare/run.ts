@@ -1,5 +1,8 @@
 /** One method after the other over the same inputs: answers, what each costs, and what was refused with the reason. */
+
+import type { VitrailError } from "vitrail";
 import type { Explainer } from "vitrail/node";
+import { problemOf } from "../explain/run.js";
 import type { Sample } from "../explain/sample.js";
 import { fileTarget, titleOf } from "../explain/title.js";
 import type { Answer, Work } from "../explain/work.js";
@@ -70,7 +73,11 @@ export async function compareAll(columns: readonly Column[], options: CompareOpt
           for (const { name } of batch) refusals.push({ method: column.name, input: name, error });
           return [];
         };
-        answers.push(...(await worker.answer(batch).catch(fail)).flat());
+        for (const answer of (await worker.answer(batch).catch(fail)).flat()) {
+          const error = notFinite(answer);
+          if (error) refusals.push({ method: column.name, input: answer.sample.name, error });
+          else answers.push(answer);
+        }
       }
       const [first] = answers;
       if (!first) continue;
@@ -85,6 +92,12 @@ export async function compareAll(columns: readonly Column[], options: CompareOpt
     rows: rowsOf(results),
     refusals,
   };
+}
+
+/** A map of zeros can be compared, one of no numbers cannot. */
+function notFinite(answer: Answer): VitrailError | undefined {
+  const error = problemOf(answer);
+  return error?.diagnostics[0]?.code === "E041" ? undefined : error;
 }
 
 /** Inputs in their order, the targets of each in theirs. */

@@ -5,6 +5,7 @@ import { type OutputPlan, writeAnswers } from "../output/files.js";
 import { asVitrailError } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { type DocumentContext, toDocument } from "./document.js";
+import type { Sample } from "./sample.js";
 import { sayAnswers } from "./say.js";
 import { titleOf } from "./title.js";
 import type { Answer, Answerer } from "./work.js";
@@ -47,9 +48,11 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
   const bar = terminal.progress("explaining", sources.length > 1 ? sources.length : 0, "inputs");
   for (let at = 0; at < sources.length; at += batchSize) {
     const batch = sources.slice(at, at + batchSize);
-    const samples = (await Promise.all(batch.map((source) => attempt([source.name], source.load)))).flat();
-    const names = samples.map(({ name }) => name);
-    const pages = samples.length > 0 ? await attempt(names, () => work.answer(samples)) : [];
+    const loaded = await Promise.all(
+      batch.map(async (source) => alone(source, await attempt([source.name], source.load))),
+    );
+    const groups = loaded.flat().filter((samples) => samples.length > 0);
+    const pages = await together(groups, work, attempt);
     for (const page of pages) {
       const own = page.filter((answer) => {
         const error = problemOf(answer);
@@ -65,6 +68,29 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
   }
   bar.end();
   return outcome;
+}
+
+/** Samples that only make sense together: the two that are compared. Rows of a tensor file are inputs by themselves. */
+const alone = ({ kind }: Source, samples: Sample[]): Sample[][] =>
+  kind === "tensors" ? samples.map((sample) => [sample]) : [samples];
+
+type Attempt = <T>(inputs: readonly string[], task: () => Promise<T[]>) => Promise<T[]>;
+
+/** All in as few runs as fit; where that fails, one after the other, so that one bad input never stops the others. */
+async function together(groups: readonly Sample[][], work: Answerer, attempt: Attempt): Promise<Answer[][]> {
+  const one = (samples: Sample[]) =>
+    attempt(
+      samples.map(({ name }) => name),
+      () => work.answer(samples),
+    );
+  if (groups.length <= 1) return groups[0] ? one(groups[0]) : [];
+  try {
+    return await work.answer(groups.flat());
+  } catch {
+    const pages: Answer[][] = [];
+    for (const samples of groups) pages.push(...(await one(samples)));
+    return pages;
+  }
 }
 
 /** A map that explains nothing is an error of its input, whatever was asked of it besides. */

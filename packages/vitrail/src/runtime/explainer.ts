@@ -62,7 +62,7 @@ export function explainerOver(session: Session, findings: Findings, labels?: Lab
   const inputs = findings.inputs.filter((input) => input.name !== metadata.target.name);
 
   const check = (feeds: Feeds): void => {
-    const problems = checkFeeds(inputs, feeds);
+    const problems = checkFeeds(inputs, feeds, metadata.explains);
     if (problems.length > 0) throw failure(...problems);
   };
 

@@ -4,7 +4,7 @@ import { patchGrid } from "../flow/patches.js";
 import type { Metadata } from "../metadata.js";
 import type { Completeness } from "../methods/drive.js";
 import { type Stability, stabilityOf } from "./stability.js";
-import type { Index } from "./target.js";
+import { type Index, rowOf, valueAt } from "./target.js";
 import { type Outputs, sizeOf, type Tensor, toFloat32 } from "./tensor.js";
 
 /** Relevance laid out as the picture is: row by row, without the special tokens, which stand apart. */
@@ -71,21 +71,38 @@ export class Explanation {
     return toFloat32(this.relevance).slice(sample * size, (sample + 1) * size);
   }
 
-  /** Why one sample's map explains nothing: E040 where a value is not finite, E041 where all of them are zero. */
+  /**
+   * Why one sample's map explains nothing: E073 where the model's own answer is no number, E040 where a value of the map is not finite,
+   * E041 where all of them are zero.
+   */
   problem(sample = 0): Diagnostic | undefined {
+    const answer = this.answerProblem(sample);
+    if (answer) return answer;
     const values = this.toTokens(sample);
     const { method } = this.metadata;
     const odd = values.filter((v) => !Number.isFinite(v)).length;
     if (odd > 0) {
-      const size = sizeOf(this.logits.dims.slice(1));
-      const own = toFloat32(this.logits).slice(sample * size, (sample + 1) * size);
-      const before = own.every(Number.isFinite) ? "" : ", and neither is what the model itself says";
-      const why = `${odd} of ${values.length} values of ${method} are not finite${before}`;
-      return diagnostic("E040", "", { why, try: before ? "look at the input" : "another method" });
+      const why = `${odd} of ${values.length} values of ${method} are not finite`;
+      return diagnostic("E040", "", { why, try: "another method" });
     }
     if (values.length === 0 || values.some((v) => v !== 0)) return undefined;
     const why = `nothing of the target reaches the input by the rules of ${method}`;
     return diagnostic("E041", "", { why, try: "another target or another method" });
+  }
+
+  /** A class of minus infinity is one that the model rules out, unless it is the one that is explained. */
+  private answerProblem(sample: number): Diagnostic | undefined {
+    const own = rowOf(this.logits, sample);
+    const index = this.targets?.[sample];
+    const explained = index && valueAt(this.logits, sample, index);
+    const odd = own.filter((v) => Number.isNaN(v) || v === Number.POSITIVE_INFINITY).length;
+    if (odd === 0 && explained !== Number.NEGATIVE_INFINITY) return undefined;
+    const at = `output "${this.metadata.output}"`;
+    const why =
+      odd > 0 ? `${odd} of ${own.length} values are NaN or infinite` : "the explained value is minus infinity";
+    const hint =
+      odd > 0 ? "look at the input, and run the file alone on it; float16 overflows easily" : "another target";
+    return diagnostic("E073", "", { at, why, try: hint });
   }
 
   /** One sample's relevance as a picture; undefined for models that do not read pictures. */

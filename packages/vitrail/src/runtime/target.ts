@@ -108,6 +108,16 @@ export function partOf({ type, dims, data }: Tensor, at: number): Tensor {
   return { type, dims: own, data: data.slice(at * size, (at + 1) * size) };
 }
 
+/** One sample's values of the explained output. */
+export function rowOf(logits: Tensor, sample: number): Float32Array {
+  const size = sizeOf(withClasses(logits.dims).slice(1));
+  return toFloat32(logits).subarray(sample * size, (sample + 1) * size);
+}
+
+/** The value that an index stands for. */
+export const valueAt = (logits: Tensor, sample: number, index: Index): number | undefined =>
+  rowOf(logits, sample)[flat(index, withClasses(logits.dims).slice(1))];
+
 /** The largest entry of each sample: the top class, or the top (position, class). */
 export function topIndices(logits: Tensor): Index[] {
   const [batch, ...axes] = withClasses(logits.dims);
