@@ -63,15 +63,21 @@ function sourceOf(b: Builder, node: Node): Value | undefined {
 
 /** What `v` is where `source` is `x`; undefined where something else than numbers and functions of numbers has a part. */
 export function evaluate(b: Builder, v: Value, source: Value, x: number): number | undefined {
-  if (v === source) return x;
-  const { producer } = v;
-  if (!producer) return numberOf(v);
-  const known = v.number;
-  if (known !== undefined) return known;
-  const inputs = producer.inputs.map((input) => input && evaluate(b, input, source, x));
-  const entry = b.operators.get(producer.operator);
-  // A cast between floating-point types.
-  if (entry?.verbatim && inputs.length === 1) return inputs[0];
-  const f = entry?.scalar;
-  return f && inputs.every((i) => i !== undefined) ? f(...(inputs as number[])) : undefined;
+  const known = new Map<Value, number | undefined>([[source, x]]);
+  const at = (value: Value): number | undefined => {
+    if (!known.has(value)) known.set(value, computed(value));
+    return known.get(value);
+  };
+  const computed = (value: Value): number | undefined => {
+    const { producer } = value;
+    if (!producer) return numberOf(value);
+    if (value.number !== undefined) return value.number;
+    const entry = b.operators.get(producer.operator);
+    // A cast between floating-point types.
+    if (entry?.verbatim && producer.inputs.length === 1) return at(producer.inputs[0]!);
+    const f = entry?.scalar;
+    const inputs = f && producer.inputs.map((input) => input && at(input));
+    return inputs?.every((i) => i !== undefined) ? f!(...inputs) : undefined;
+  };
+  return at(v);
 }
