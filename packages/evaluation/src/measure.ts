@@ -61,6 +61,9 @@ export function offers<I>(of: Case<I>, bench: Bench<I>, explainer: Explainer<I>)
     ["block-sums", explainer.sums],
     ["memory-meter", explainer.bytes],
     ["second-model", bench.second],
+    ["parts", of.parts && of.parts.length > 1],
+    ["weighted", subject.pixels?.weighted],
+    ["input-values", subject.values],
   ];
   return new Set(has.filter(([, present]) => present).map(([need]) => need));
 }

@@ -14,7 +14,10 @@ export type Need =
   | "randomised-model"
   | "block-sums"
   | "memory-meter"
-  | "second-model";
+  | "second-model"
+  | "parts"
+  | "weighted"
+  | "input-values";
 
 export type Group =
   | "faithfulness"

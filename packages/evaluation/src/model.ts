@@ -32,12 +32,16 @@ export interface Subject<I> {
   without(gone: Uint8Array, fill: Fill, random: Random): I;
   /** The input under small uniform noise of +-`radius` times the input's range. */
   noisy?(radius: number, random: Random): I;
+  /** The numbers that the model reads of an input. */
+  values?(input: I): Float32Array;
   /** Rows and columns, where units lie on a grid. */
   readonly grid?: readonly [rows: number, columns: number];
   /** The same sample with pixels as units, and the ways from patch relevance to pixel relevance and back. */
   readonly pixels?: Subject<I> & {
     spread(relevance: ArrayLike<number>): Float32Array;
     pool(relevance: ArrayLike<number>): Float32Array;
+    /** The input with every pixel, after normalisation, times its weight. */
+    weighted?(weights: ArrayLike<number>): I;
   };
 }
 
@@ -60,6 +64,13 @@ export interface Shortened {
   readonly evidenceLost: boolean;
 }
 
+export interface Part<I> {
+  /** One mark per pixel of the model's input. */
+  readonly mask: Uint8Array;
+  /** The input as it would be had this never been there. */
+  without(): I;
+}
+
 /** One question: why did the model say `target` for this subject? */
 export interface Case<I> {
   readonly id: string;
@@ -69,6 +80,8 @@ export interface Case<I> {
   /** The true class, or all true classes. */
   readonly label?: number | readonly number[];
   readonly truth?: Truth;
+  /** Objects that can be taken out of the sample as a whole: what the model loses with them is the truth about them. */
+  readonly parts?: readonly Part<I>[];
   /** Only the beginning is read, because the model takes no more; whether evidence lies behind it. */
   readonly shortened?: Shortened;
   /** Cases of one picture or sentence share a group; intervals resample groups. */

@@ -17,6 +17,8 @@ export interface Picture<I> {
   readonly region?: Box | undefined;
   /** The value of each channel that the model reads as 0, its mean for most; 0 when not said. */
   readonly neutral?: readonly number[];
+  /** The numbers that the model reads of an input. */
+  values?(input: I): Float32Array;
   /** From pixels in [0, 1] to the model's input: mean, deviation, layout. The pixels are lent: what is kept of them must be copied. */
   toInput(pixels: Float32Array): I;
 }
@@ -27,7 +29,7 @@ type PictureSubject<I> = Subject<I> & { readonly pixels: NonNullable<Subject<I>[
 type Standing = Exclude<Fill, "linear" | "drop">;
 
 export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
-  const { pixels, channels, height, width, grid, neutral = [], toInput } = picture;
+  const { pixels, channels, height, width, grid, neutral = [], values, toInput } = picture;
   const area = height * width;
   const [rows, columns] = grid;
   const { region = { x: 0, y: 0, height, width } } = picture;
@@ -76,6 +78,7 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
     units: rows * columns,
     grid,
     noisy,
+    ...(values && { values }),
     without: (gone, fill, random) => without(toPixels(gone), fill, random),
     pixels: {
       input,
@@ -83,6 +86,13 @@ export function pictureSubject<I>(picture: Picture<I>): PictureSubject<I> {
       grid: [height, width],
       noisy,
       without,
+      weighted: (weights) =>
+        toInput(
+          pixels.map((value, at) => {
+            const zero = neutral[Math.floor(at / area)] ?? 0;
+            return zero + (value - zero) * weights[at % area]!;
+          }),
+        ),
       spread: (relevance) => placed(bilinear(relevance, grid, [region.height, region.width]), region, [height, width]),
       pool: (relevance) => {
         const sums = new Float32Array(rows * columns);

@@ -2,6 +2,7 @@
 import type { Metric, Options, OptionValue, Values } from "./metric.js";
 import { resolveOptions } from "./metric.js";
 import { aopc } from "./metrics/aopc.js";
+import { arcc } from "./metrics/arcc.js";
 import { auprc, averagePrecisionMetric } from "./metrics/average-precision.js";
 import { completeness, conservation } from "./metrics/axiom.js";
 import { classSensitivity, randomLogit } from "./metrics/class-sensitivity.js";
@@ -12,14 +13,22 @@ import { energyInBoxes } from "./metrics/energy-in-boxes.js";
 import { comprehensiveness, sufficiency } from "./metrics/eraser.js";
 import { infidelity, infidelityNormalised } from "./metrics/infidelity.js";
 import { intersectionOverUnion } from "./metrics/intersection-over-union.js";
+import { iouF1Metric } from "./metrics/iou-f1.js";
+import { irofPatches } from "./metrics/irof.js";
 import { logOdds } from "./metrics/log-odds.js";
+import { monotonicity } from "./metrics/monotonicity.js";
+import { efficientMprt, smoothMprt } from "./metrics/mprt.js";
+import { nonSensitivity } from "./metrics/non-sensitivity.js";
+import { partDeletion, partSign } from "./metrics/parts.js";
 import { negativePerturbation, positivePerturbation } from "./metrics/perturbation.js";
 import { areaBetweenPerturbationCurves, symmetricRelevanceGain } from "./metrics/pixel-flipping.js";
 import { pointingGameMetric } from "./metrics/pointing-game.js";
 import { weightRandomisation } from "./metrics/randomisation.js";
+import { relativeInputStability, relativeOutputStability } from "./metrics/relative-stability.js";
 import { relevanceMassMetric, relevanceRankMetric } from "./metrics/relevance-mass.js";
 import { road } from "./metrics/road.js";
 import { maxSensitivity, noiseAgreement } from "./metrics/robustness.js";
+import { rocAuc } from "./metrics/roc-auc.js";
 import { saco } from "./metrics/saco.js";
 import { mapAgreement, probabilityChange, sameDecision, topOverlap } from "./metrics/second-model.js";
 import { segmentationAccuracy, segmentationIou, segmentationPrecision } from "./metrics/segmentation.js";
@@ -42,6 +51,12 @@ export const metrics: readonly Metric[] = [
   infidelityNormalised,
   road,
   saco,
+  monotonicity,
+  irofPatches,
+  nonSensitivity,
+  arcc,
+  partDeletion,
+  partSign,
   segmentationAccuracy,
   segmentationPrecision,
   segmentationIou,
@@ -50,15 +65,21 @@ export const metrics: readonly Metric[] = [
   relevanceRankMetric,
   intersectionOverUnion,
   averagePrecisionMetric,
+  rocAuc,
   energyInBoxes,
   tokenF1Gold,
   tokenF1Share,
+  iouF1Metric,
   auprc,
   weightRandomisation,
+  efficientMprt,
+  smoothMprt,
   randomLogit,
   classSensitivity,
   maxSensitivity,
   noiseAgreement,
+  relativeInputStability,
+  relativeOutputStability,
   giniMetric,
   entropyMetric,
   completeness,
@@ -70,6 +91,10 @@ export const metrics: readonly Metric[] = [
   time,
   memory,
 ];
+
+/** Whether a chosen metric asks for the model with random layers. */
+export const randomises = (name: string): boolean =>
+  metrics.find(({ id }) => id === name.split(":")[0])?.needs.includes("randomised-model") ?? false;
 
 /** A metric with its options fixed; `name` tells two settings of one metric apart. */
 export interface ChosenMetric {

@@ -13,6 +13,7 @@ import {
   performer,
   perUnit,
   type ResultRow,
+  randomises,
   type Shortened,
   type Subject,
   type Truth,
@@ -57,6 +58,7 @@ interface Loaded {
 interface Read {
   readonly subject: Subject<Input>;
   readonly shortened?: Shortened;
+  readonly parts?: Case<Input>["parts"];
   truth(target: number): Promise<Truth>;
   show(values: Float32Array): Shown;
 }
@@ -91,7 +93,7 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
       reading: findMethod(method.id).needs.includes("relevance") ? reading : undefined,
     });
   };
-  const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"))
+  const randomised = setup.metrics.some((name) => randomises(name))
     ? await randomisedOf(setup, host, sessions)
     : undefined;
   const second = setup.second && (await secondOf(setup, setup.second, sessions));
@@ -105,12 +107,12 @@ export async function openBench(setup: Setup): Promise<WorkBench> {
   };
   const load = async (id: string): Promise<Loaded> => {
     const ref = refs.get(id)!;
-    const { subject, truth, shortened, show } = await read(ref.sample);
+    const { subject, truth, shortened, parts, show } = await read(ref.sample);
     const target = await targetOf(ref, model, subject.input);
     const label = labelsOf(data, cases, ref);
     const sample = data.samples[ref.sample]!;
     const group = ("group" in sample && sample.group) || sample.id;
-    const known = { ...(label.length > 0 && { label }), ...(shortened && { shortened }) };
+    const known = { ...(label.length > 0 && { label }), ...(shortened && { shortened }), ...(parts && { parts }) };
     return { case: { id, group, subject, target, truth: await truth(target), ...known }, show };
   };
   const metrics = setup.metrics.map(chooseMetric);
@@ -173,12 +175,13 @@ async function readerOf(data: Dataset, host: Opened, setup: Setup, cases: Cases)
   const pictures = new PictureCases(host.findings, setup.model, setup.patches!, data.pictures);
   return async (index: number): Promise<Read> => {
     const sample: PictureSample = data.samples[index]!;
-    const { subject, seen, truth } = await pictures.read(sample);
+    const { subject, seen, parts, truth } = await pictures.read(sample);
     const own = (target: number) =>
       sample.regions.filter(({ label }) => !cases.labelled || cases.classOf(label) === target);
     const [rows, columns] = subject.grid!;
     return {
       subject,
+      ...(parts && { parts }),
       truth: (target) => truth(own(target)),
       show: (values) => ({
         kind: "picture",

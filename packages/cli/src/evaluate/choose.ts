@@ -85,7 +85,7 @@ export function chooseMetrics(texts: readonly string[] | undefined, data: Datase
 
 export const metricHelp = `names with options (deletion:fill=blur), groups (${groups.join(", ")}), or all`;
 
-const dataNeeds: ReadonlySet<Need> = new Set<Need>(["truth", "boxes", "label", "picture", "text", "noise"]);
+const dataNeeds: ReadonlySet<Need> = new Set<Need>(["truth", "boxes", "label", "picture", "text", "noise", "parts"]);
 
 function offersOf(data: Dataset): ReadonlySet<Need> {
   if (data.kind === "text") {
@@ -101,6 +101,7 @@ function offersOf(data: Dataset): ReadonlySet<Need> {
     "label",
     ...(truth ? (["truth"] as const) : []),
     ...(boxes ? (["boxes"] as const) : []),
+    ...(data.samples.some(({ parts }) => parts) ? (["parts"] as const) : []),
   ]);
 }
 

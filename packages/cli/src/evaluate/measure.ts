@@ -1,5 +1,5 @@
 /** Measures what is not in the results yet, with progress; a first interrupt lets the running cases finish. */
-import { type Progress, plan, type Results, run } from "@vitrail/evaluation";
+import { type Progress, plan, type Results, randomises, run } from "@vitrail/evaluation";
 import type { Terminal } from "../terminal.js";
 import type { Crew } from "./crew.js";
 import type { Prepared } from "./prepare.js";
@@ -19,7 +19,7 @@ export async function measureAll(
   terminal: Terminal,
 ): Promise<Ended> {
   const names = setup.methods.map(({ name }) => name);
-  const randomised = setup.metrics.some((name) => name.startsWith("weight-randomisation"));
+  const randomised = setup.metrics.some((name) => randomises(name));
   const together = randomised ? 1 : setup.sessions;
   const groups = Array.from({ length: Math.ceil(names.length / together) }, (_, i) =>
     names.slice(i * together, (i + 1) * together),

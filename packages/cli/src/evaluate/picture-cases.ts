@@ -1,6 +1,8 @@
 /** Pictures as cases: read and placed as `explain` does it, patches taken away before the model's own normalisation. */
 import { join } from "node:path";
 import {
+  type Bitmap,
+  type Part,
   type PictureSample,
   type PixelSize,
   type Placement,
@@ -22,6 +24,7 @@ import type { Input } from "./engine.js";
 
 export interface PictureCase {
   readonly subject: Subject<Input>;
+  readonly parts?: readonly Part<Input>[];
   /** The picture as the model sees it. */
   readonly seen: RgbRaster;
   truth(regions: readonly Region[]): Promise<Truth>;
@@ -56,6 +59,7 @@ export class PictureCases {
       grid,
       region: seenRegion(this.patches, grid, { height, width }),
       neutral: scale.neutral,
+      values: ({ feeds }) => feeds[explains]!.data as Float32Array,
       toInput: (pixels) => ({
         feeds: { [explains]: tensor(scale.toModel(pixels), dims) },
         grid,
@@ -63,14 +67,26 @@ export class PictureCases {
       }),
     });
     const size = sample.size ?? geometry.source;
-    return { subject, seen, truth: (regions) => truthOf(regions, size, geometry) };
+    const parts = sample.parts?.map(({ mask, without }): Part<Input> => {
+      const own = mask();
+      return {
+        mask: placeMask(own, placeTruth(placementOf(geometry), geometry.source, own)),
+        without: () => ({
+          feeds: { [explains]: tensor(preprocess(rasterOf(sample.id, without()), this.preprocessing).data, dims) },
+          grid,
+          size: [height, width],
+        }),
+      };
+    });
+    return { subject, seen, ...(parts && { parts }), truth: (regions) => truthOf(regions, size, geometry) };
   }
 }
 
-async function pixelsOf(sample: PictureSample): Promise<Raster> {
-  const { width, height, channels, data } = await sample.pixels!();
+const pixelsOf = async (sample: PictureSample): Promise<Raster> => rasterOf(sample.id, await sample.pixels!());
+
+function rasterOf(id: string, { width, height, channels, data }: Bitmap): Raster {
   if (channels === 1 || channels === 3 || channels === 4) return { width, height, channels, data };
-  throw problem("E082", { at: sample.id, why: `it has ${channels} channels`, try: "grey, RGB or RGBA pictures" });
+  throw problem("E082", { at: id, why: `it has ${channels} channels`, try: "grey, RGB or RGBA pictures" });
 }
 
 /** The way from planes in [0, 1] to the model's input and back: `input = (255 rescale pixel - mean) / std`, channels in the model's order. */

@@ -39,6 +39,8 @@ export interface PictureSample {
   /** Samples cut from one photograph share a group; intervals resample groups. Its own id when not said. */
   readonly group?: string;
   readonly regions: readonly Region[];
+  /** Objects that can be taken out: each with its mask and the picture without it. */
+  readonly parts?: readonly { mask(): Mask; without(): Bitmap }[];
 }
 
 /** How the model's preprocessing placed the stored picture: model x = x * scaleX - left, y alike. */

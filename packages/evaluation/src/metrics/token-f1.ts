@@ -44,7 +44,7 @@ export const tokenF1Gold = defineMetric({
 export const tokenF1Share = defineMetric({
   ...common,
   id: "token-f1-at",
-  title: "Token F1 at k %",
+  title: "Token F1 at k % (hard rationale)",
   options: { k: { title: "share of tokens, in percent", default: 20, min: 0.1, max: 100 } },
   measure(probe) {
     const { scores, truth } = locate(probe);

@@ -3,7 +3,7 @@ import type { Case } from "../model.js";
 import { normaliser, pictureSubject } from "../picture.js";
 import type { Seed } from "../random.js";
 import { textSubject } from "../text.js";
-import { cueMask, drawScene, evidenceMask } from "./draw.js";
+import { cueMask, drawScene, evidenceMask, objectMask } from "./draw.js";
 import { plantScene, type SceneOptions, sceneSize, shortcutClass } from "./scene.js";
 import { plantSentence, type Role, sentenceTokens } from "./sentence.js";
 import { pictureClasses } from "./shape.js";
@@ -41,6 +41,10 @@ export function pictureCases(
     neutral: plantedMean,
     toInput,
   });
+  const parts = scene.objects.map((_, index) => ({
+    mask: objectMask(scene, index),
+    without: () => toInput(toPlanes(drawScene(scene, { withoutObject: index }))),
+  }));
   const group = `scene-${seed}`;
   const label = [...scene.labels.keys()].filter((index) => scene.labels[index]);
   const box = ({ x, y, diameter }: { x: number; y: number; diameter: number }) => ({
@@ -51,12 +55,13 @@ export function pictureCases(
   });
   if (scene.cue) {
     const truth = { mask: cueMask(scene), boxes: [box(scene.cue)] };
-    return [{ id: `${group}-cue`, group, subject, target: shortcutClass, label, truth }];
+    return [{ id: `${group}-cue`, group, subject, parts, target: shortcutClass, label, truth }];
   }
   return label.map((target) => ({
     id: `${group}-${pictureClasses[target]!.label.replace(" ", "-")}`,
     group,
     subject,
+    parts,
     target,
     label,
     truth: {

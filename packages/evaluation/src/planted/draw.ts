@@ -18,18 +18,20 @@ const stain: Rgb = [40, 170, 165];
 export interface DrawOptions {
   /** Leaves out every object of this class: the picture as it would be without that evidence. */
   readonly withoutClass?: number;
+  /** Leaves out one object. */
+  readonly withoutObject?: number;
   readonly withoutCue?: boolean;
 }
 
 /** The picture, rows of RGB bytes. Each object has a stream of its own, so that leaving one out changes nothing else. */
-export function drawScene(scene: Scene, { withoutClass, withoutCue }: DrawOptions = {}): Uint8Array {
+export function drawScene(scene: Scene, { withoutClass, withoutObject, withoutCue }: DrawOptions = {}): Uint8Array {
   const pixels = ground(createRandom("ground", scene.seed));
   if (scene.cue && !withoutCue) {
     const { cue } = scene;
     forEachPixel(cue, (at, dx, dy) => blend(pixels, at, stain, 0.75 * fade(dx, dy, cue.diameter)));
   }
   scene.objects.forEach((object, index) => {
-    if (withoutClass === undefined || object.class !== withoutClass) {
+    if (index !== withoutObject && (withoutClass === undefined || object.class !== withoutClass)) {
       drawObject(pixels, object, createRandom("object", scene.seed, index));
     }
   });
@@ -45,6 +47,16 @@ export function evidenceMask(scene: Scene, index: number): Uint8Array {
       if (coverage(object.shape, dx, dy, object.diameter) > 0) mask[at] = 1;
     });
   }
+  return mask;
+}
+
+/** One mark per pixel that an object touches. */
+export function objectMask({ objects }: Scene, index: number): Uint8Array {
+  const mask = new Uint8Array(side * side);
+  const object = objects[index]!;
+  forEachPixel(object, (at, dx, dy) => {
+    if (coverage(object.shape, dx, dy, object.diameter) > 0) mask[at] = 1;
+  });
   return mask;
 }
 

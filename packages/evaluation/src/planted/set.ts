@@ -2,7 +2,7 @@
 import type { PictureSample, Region } from "../data/picture-sample.js";
 import type { TextSample } from "../data/text-rows.js";
 import type { Seed } from "../random.js";
-import { cueMask, drawScene, evidenceMask } from "./draw.js";
+import { cueMask, drawScene, evidenceMask, objectMask } from "./draw.js";
 import { type Cue, plantScene, type SceneOptions, sceneSize, shortcutClass } from "./scene.js";
 import { plantSentence, sentenceClasses } from "./sentence.js";
 import { pictureClasses } from "./shape.js";
@@ -72,9 +72,14 @@ function plantedPicture(seed: Seed, index: number, options: SceneOptions = {}): 
   });
   const stain = scene.cue && region(shortcutClass, [scene.cue], () => cueMask(scene));
   if (options.cue ? !stain : evidence.length === 0) return undefined;
+  const size = { width: sceneSize, height: sceneSize };
   return {
     id: `scene-${index}`,
-    pixels: async () => ({ width: sceneSize, height: sceneSize, channels: 3, data: drawScene(scene) }),
+    pixels: async () => ({ ...size, channels: 3, data: drawScene(scene) }),
+    parts: scene.objects.map((_, object) => ({
+      mask: () => ({ ...size, data: objectMask(scene, object) }),
+      without: () => ({ ...size, channels: 3, data: drawScene(scene, { withoutObject: object }) }),
+    })),
     labels: present.map(labelOf),
     regions: stain ? [stain] : evidence,
   };
