@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { meanings } from "./input/meanings.js";
 import { dtypes } from "./model/choose.js";
 import { problem } from "./problem.js";
 
@@ -14,6 +15,7 @@ export interface CommonFlags {
   dtype?: keyof typeof dtypes;
   labels?: string;
   revision?: string;
+  input?: string[];
   device?: "cpu" | "wasm";
   threads?: string;
   lowMemory?: boolean;
@@ -35,8 +37,12 @@ export function addModelFlags(command: Command): Command {
     .option("--revision <name>", "branch, tag or commit of a Hub model");
 }
 
+/** For verbs that make a model's inputs out of pictures and texts. */
+export const addMeaningFlag = (command: Command): Command =>
+  command.option("--input <name=what>", `what an input holds: ${meanings.join(", ")}; repeatable`, collect);
+
 export function addInputFlags(command: Command): Command {
-  return command
+  return addMeaningFlag(command)
     .option("--text <text>", "a text to explain; repeatable", collect)
     .option("--text-pair <text>", "the second text of a pair, one for each --text; repeatable", collect)
     .option("--text-file <file>", "one text per line, or .jsonl with text and text_pair")

@@ -6,7 +6,8 @@
  */
 export { type EncodedRow, type EncodeOptions, type Encoding, encode, type Overflow } from "./encode.js";
 export { TextError, type TextErrorCode } from "./errors.js";
-export { type Batch, type InputSpec, maxLengthOf, rowsOf, type TextInput, toBatch } from "./inputs.js";
+export { type Batch, type InputSpec, type InputType, maxLengthOf, rowsOf, type TextInput, toBatch } from "./inputs.js";
+export { meaningOf, type TextMeaning, textMeanings } from "./meaning.js";
 export { type MergeRule, mergeWindows, type RowValues } from "./merge.js";
 export { type AnsiColors, type AnsiOptions, toAnsi } from "./render/ansi.js";
 export { background, contrast, css, ink, PALETTES, type Palette, type Rgb, type Theme } from "./render/color.js";

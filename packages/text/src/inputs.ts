@@ -1,15 +1,21 @@
 import { TextError } from "./errors.js";
+import { meaningOf, type TextMeaning, textMeanings } from "./meaning.js";
 import type { Row, TextTokenizer } from "./tokenizer.js";
 
 /** An input as a runtime takes it. `data` is row after row. */
 export interface TextInput {
-  readonly type: "int64" | "int32";
+  readonly type: InputType;
   readonly dims: [number, number];
-  readonly data: BigInt64Array | Int32Array;
+  readonly data: BigInt64Array | Int32Array | Float32Array | Uint8Array;
 }
 
-/** An input that the model declares: its name, or its name and element type where that is not int64. */
-export type InputSpec = string | { readonly name: string; readonly type?: "int64" | "int32" };
+export type InputType = "int64" | "int32" | "float32" | "bool";
+
+/**
+ * An input that the model declares: its name, or its name with the element type where that is not int64, and with what it holds where
+ * the name does not say it.
+ */
+export type InputSpec = string | { readonly name: string; readonly type?: InputType; readonly meaning?: TextMeaning };
 
 export interface Batch {
   readonly inputs: Record<string, TextInput>;
@@ -21,11 +27,18 @@ export interface Batch {
 }
 
 /** What each input says about token `i` of a row, and about padding. */
-const FILL: Record<string, (row: Row, i: number) => number> = {
-  input_ids: (row, i) => row.tokens[i]!.id,
-  attention_mask: () => 1,
-  token_type_ids: (row, i) => row.typeIds[i]!,
-  position_ids: (_, i) => i,
+const FILL: Readonly<Record<TextMeaning, (row: Row, i: number) => number>> = {
+  ids: (row, i) => row.tokens[i]!.id,
+  mask: () => 1,
+  types: (row, i) => row.typeIds[i]!,
+  positions: (_, i) => i,
+};
+
+const ARRAYS: Readonly<Record<InputType, (numbers: readonly number[]) => TextInput["data"]>> = {
+  int64: (numbers) => BigInt64Array.from(numbers, BigInt),
+  int32: (numbers) => Int32Array.from(numbers),
+  float32: (numbers) => Float32Array.from(numbers),
+  bool: (numbers) => Uint8Array.from(numbers),
 };
 
 /** Rows of different lengths as the inputs of one run, padded to the longest (or to `width` for a model of fixed length). */
@@ -41,23 +54,22 @@ export function toBatch(
     throw new TextError("T003", `a row has ${longest} tokens and the model takes ${width}`, "encode with maxLength");
   }
   const specs = names.map((spec) => (typeof spec === "string" ? { name: spec } : spec));
-  const foreign = specs.filter(({ name }) => !Object.hasOwn(FILL, name)).map(({ name }) => name);
+  const foreign = specs.filter(({ name, meaning = meaningOf(name) }) => !meaning).map(({ name }) => name);
   if (foreign.length) {
     throw new TextError(
       "T004",
       `cannot make the input ${foreign.map((name) => `"${name}"`).join(", ")} from text`,
-      `text gives ${Object.keys(FILL).join(", ")}; pass the others yourself`,
+      `text gives ${textMeanings.join(", ")}: say which of them it is, or pass it yourself`,
     );
   }
   const inputs: Record<string, TextInput> = {};
-  for (const { name, type = "int64" } of specs) {
-    const numbers = new Array<number>(rows.length * width).fill(name === "input_ids" ? tokenizer.padId : 0);
+  for (const { name, type = "int64", meaning = meaningOf(name)! } of specs) {
+    const numbers = new Array<number>(rows.length * width).fill(meaning === "ids" ? tokenizer.padId : 0);
     for (const [r, row] of rows.entries()) {
       const shift = r * width + (tokenizer.padSide === "left" ? width - row.tokens.length : 0);
-      for (let i = 0; i < row.tokens.length; i++) numbers[shift + i] = FILL[name]!(row, i);
+      for (let i = 0; i < row.tokens.length; i++) numbers[shift + i] = FILL[meaning](row, i);
     }
-    const data = type === "int64" ? BigInt64Array.from(numbers, BigInt) : Int32Array.from(numbers);
-    inputs[name] = { type, dims: [rows.length, width], data };
+    inputs[name] = { type, dims: [rows.length, width], data: ARRAYS[type](numbers) };
   }
   return { inputs, lengths: rows.map((row) => row.tokens.length), width, padSide: tokenizer.padSide };
 }

@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createTokenizer, encode, maxLengthOf, mergeWindows, rowsOf, TextError, toBatch } from "../src/index.js";
+import {
+  createTokenizer,
+  encode,
+  maxLengthOf,
+  meaningOf,
+  mergeWindows,
+  rowsOf,
+  TextError,
+  toBatch,
+} from "../src/index.js";
 import { windows } from "../src/windows.js";
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`./tokenizers/${name}.json`, import.meta.url), "utf8"));
@@ -82,6 +91,35 @@ describe("batches", () => {
     expect(() => toBatch(bert, rows, ["input_ids", "pixel_values"])).toThrow(/T004.*pixel_values/);
     expect(() => toBatch(bert, rows, ["input_ids"], { width: 5 })).toThrow(TextError);
     expect(toBatch(bert, rows, ["input_ids"], { width: 9 }).inputs.input_ids!.dims).toEqual([3, 9]);
+  });
+
+  it("are recognised by the names of any exporter, and hold the same", () => {
+    const rows = [encode(bert, "the river", { pair: "a sea" }).rows[0]!, encode(bert, "the").rows[0]!];
+    const { inputs } = toBatch(bert, rows, ["input_ids", "attention_mask", "token_type_ids", "position_ids"]);
+    const spelled = {
+      input_ids: ["input_ids:0", "input_word_ids", "serving_default_input_ids:0", "model/input_ids", "token_ids"],
+      attention_mask: ["input_mask", "attention_mask:0", "serving_default_attention_mask", "mask"],
+      token_type_ids: ["input_type_ids", "segment_ids", "serving_default_token_type_ids:0", "type_ids"],
+      position_ids: ["positions", "position_ids:0", "input_positions"],
+    };
+    for (const [usual, names] of Object.entries(spelled))
+      for (const name of names) expect(toBatch(bert, rows, [name]).inputs[name], name).toEqual(inputs[usual]);
+    for (const name of ["pixel_mask", "src_key_padding_mask", "decoder_input_ids", "bbox", "labels", "input_values"])
+      expect(meaningOf(name), name).toBeUndefined();
+  });
+
+  it("hold what is said of them, as the type that the model has", () => {
+    const rows = [encode(bert, "the river").rows[0]!, encode(bert, "the").rows[0]!];
+    const made = toBatch(bert, rows, [
+      { name: "a", meaning: "ids", type: "int32" },
+      { name: "b", meaning: "mask", type: "float32" },
+      { name: "input_ids", meaning: "mask", type: "bool" },
+    ]);
+    const { input_ids, attention_mask } = toBatch(bert, rows).inputs;
+    expect([...made.inputs.a!.data]).toEqual(Array.from(input_ids!.data, Number));
+    for (const name of ["b", "input_ids"])
+      expect([...made.inputs[name]!.data]).toEqual(Array.from(attention_mask!.data, Number));
+    expect(made.inputs.b!.data).toBeInstanceOf(Float32Array);
   });
 
   it("knows the limits that model and tokenizer name", () => {

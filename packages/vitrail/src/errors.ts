@@ -58,6 +58,7 @@ const CATALOGUE = {
   E071: { kind: "usage", title: "cancelled" },
   E072: { kind: "input", title: "an input has values that are not finite" },
   E073: { kind: "input", title: "the model's answer is not finite" },
+  E074: { kind: "usage", title: "an input of the model is not understood" },
   // What is around a model: the command line, files, folders, labels, the Hub.
   E080: { kind: "usage", title: "wrong use" },
   E081: { kind: "input", title: "no such file" },

@@ -24,6 +24,8 @@ export interface VectorOptions {
   readonly output: string;
   /** Default `mean`. */
   readonly pooling?: Pooling;
+  /** Name of the input that tells padding; default `attention_mask`. */
+  readonly mask?: string | undefined;
 }
 
 /** The model with one more output, `[batch, width]`, and whether that had to be pooled. */
@@ -34,10 +36,13 @@ export interface WithVector {
 }
 
 /**
- * Appends the vector. Padding is told by the input `attention_mask`, where the model has one.
+ * Appends the vector. Padding is told by the mask, where the model has one.
  * @throws VitrailError E012 for an output that is not there, E032 for one of another rank
  */
-export function withVector(model: Uint8Array, { output, pooling = "mean" }: VectorOptions): WithVector {
+export function withVector(
+  model: Uint8Array,
+  { output, pooling = "mean", mask = "attention_mask" }: VectorOptions,
+): WithVector {
   const original = originalBytes(model);
   const proto = readModel(original);
   const graph = importModel(proto);
@@ -53,7 +58,7 @@ export function withVector(model: Uint8Array, { output, pooling = "mean" }: Vect
       why: `it has ${rank ?? "unknown"} axes: neither a vector nor one per token`,
     });
   const x = b.asReal(value);
-  const y = rank === 3 ? pool(b, x, graph.inputs.get("attention_mask"), pooling) : x;
+  const y = rank === 3 ? pool(b, x, graph.inputs.get(mask), pooling) : x;
   const vector = b.div(y, b.sqrt(b.reduceSum(b.square(y), [1])));
   b.pass = "output";
   const name = "vitrail/vector";

@@ -11,6 +11,7 @@ import {
 } from "@vitrail/evaluation";
 import { createTokenizer, encode, maxLengthOf, type Row, type TextTokenizer, type Token, toBatch } from "@vitrail/text";
 import { type Findings, tensor } from "vitrail/node";
+import { type Meanings, textSpecs } from "../input/meanings.js";
 import type { ModelFiles } from "../model/folder.js";
 import { messageOf, problem } from "../problem.js";
 import type { Input } from "./engine.js";
@@ -30,9 +31,13 @@ export class TextCases {
     private readonly findings: Findings,
     private readonly maxLength: number,
     private readonly width: number | undefined,
+    private readonly meanings: Meanings | undefined,
   ) {}
 
-  static async open(findings: Findings, { name, tokenizer: folder, config = {} }: ModelFiles): Promise<TextCases> {
+  static async open(
+    findings: Findings,
+    { name, tokenizer: folder, config = {}, meanings }: ModelFiles,
+  ): Promise<TextCases> {
     if (folder === undefined) {
       const hint = "put tokenizer.json beside the model";
       throw problem("E091", { at: name, why: "no tokenizer.json lies beside the model", try: hint });
@@ -45,7 +50,7 @@ export class TextCases {
       maxLengthOf(tokenizer, config as Record<string, unknown>),
       width ?? Number.POSITIVE_INFINITY,
     );
-    return new TextCases(tokenizer, maskOf(tokenizer, settings.mask_token), findings, limit, width);
+    return new TextCases(tokenizer, maskOf(tokenizer, settings.mask_token), findings, limit, width, meanings);
   }
 
   read({ id, text, pair, asked, spans }: TextSample): TextCase {
@@ -95,12 +100,12 @@ export class TextCases {
       typeIds: positions.map((position) => whole.typeIds[position]!),
       indices: whole.indices,
     };
-    const specs = this.findings.inputs.map(({ name, type }) => ({
-      name,
-      type: type === "int32" ? type : ("int64" as const),
-    }));
+    const { inputs: declared, metadata } = this.findings;
+    const specs = textSpecs(declared, this.meanings, metadata.explains);
     const { inputs } = toBatch(this.tokenizer, [row], specs, this.width === undefined ? {} : { width: this.width });
-    return Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, tensor(data, dims)]));
+    return Object.fromEntries(
+      Object.entries(inputs).map(([name, { data, dims, type }]) => [name, tensor(data, dims, type)]),
+    );
   }
 }
 

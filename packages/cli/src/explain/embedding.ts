@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inspect, type Pooling, withVector } from "vitrail";
+import { textMeaning } from "../input/meanings.js";
 import type { ModelFiles } from "../model/folder.js";
 
 export interface Embedding {
@@ -26,7 +27,7 @@ export async function embeddingOf(files: ModelFiles, options: EmbeddingOptions):
   const model = await readFile(files.file);
   const output = options.output ?? usualOutput(model, options.texts);
   const pooling = options.pooling ?? (await trainedPooling(files)) ?? (options.texts ? "mean" : "class");
-  const { pooled, ...made } = withVector(model, { output, pooling });
+  const { pooled, ...made } = withVector(model, { output, pooling, mask: maskOf(model, files) });
   const ways: Record<Pooling, string> = {
     mean: `the mean of ${output} over all tokens that are no padding`,
     class: `the first token of ${output}`,
@@ -48,6 +49,12 @@ function usualOutput(model: Uint8Array, texts: boolean): string {
   const chosen = metadata?.output ?? outputs[0]!.name;
   const tokens = outputs.find(({ name }) => name === "last_hidden_state");
   return texts && chosen === "pooler_output" && tokens ? tokens.name : chosen;
+}
+
+/** The input that tells padding, where it has one. */
+function maskOf(model: Uint8Array, { meanings }: ModelFiles): string | undefined {
+  const { inputs } = inspect(model, { method: "raw-attention" });
+  return inputs.find(({ name }) => textMeaning(name, meanings, "") === "mask")?.name;
 }
 
 /** How the model was trained to be pooled, where its folder says so as sentence-transformers writes it. */

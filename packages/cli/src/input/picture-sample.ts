@@ -10,6 +10,7 @@ import { type Findings, tensor } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
+import { checkMeanings, type Meanings } from "./meanings.js";
 import { readPicture, stemOf } from "./picture.js";
 
 export interface PictureSample extends Sample {
@@ -20,15 +21,18 @@ export interface PictureSample extends Sample {
 
 export const isPicture = (sample: Sample): sample is PictureSample => sample.kind === "picture";
 
+type Input = Findings["inputs"][number];
+
 /** Turns picture files into what one model takes. */
 export class PictureReader {
   readonly preprocessing: Preprocessing;
 
-  constructor(
-    private readonly findings: Findings,
-    { preprocessor, name }: ModelFiles,
-  ) {
-    const input = this.input;
+  /** The input that takes pictures. */
+  private readonly input: Input;
+
+  constructor(findings: Findings, { preprocessor, name, meanings }: ModelFiles) {
+    const input = pictureInput(findings, meanings);
+    this.input = input;
     const [, second, third, fourth] = input.dims;
     const layout = isChannels(fourth) && !isChannels(second) ? "nhwc" : "nchw";
     const [channels, height, width] = layout === "nhwc" ? [fourth, second, third] : [second, third, fourth];
@@ -42,19 +46,6 @@ export class PictureReader {
       const why = "it takes pictures of any size, and no preprocessor_config.json lies beside it";
       throw problem("E091", { at: name, why, try: "put preprocessor_config.json beside the model, or use --tensors" });
     }
-  }
-
-  /** The one input that looks like pictures. */
-  private get input() {
-    const { inputs, metadata } = this.findings;
-    const explained = inputs.find(({ name }) => name === metadata.explains);
-    if (explained?.dims.length === 4 && explained.type === "float32" && inputs.length === 1) return explained;
-    const list = inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(", ")}]`).join("; ");
-    const both = inputs.some(({ dims }) => dims.length === 4) && inputs.some(({ type }) => type.startsWith("int"));
-    const hint = both
-      ? '--prompt "..." for what the picture is compared with'
-      : "--text for text, or --tensors FILE.safetensors with a tensor for every input";
-    throw problem("E091", { at: "pictures", why: `the model's inputs are ${list}`, try: hint });
   }
 
   async read(path: string, stem?: string): Promise<PictureSample> {
@@ -74,4 +65,20 @@ export class PictureReader {
   }
 }
 
+const takesPixels = ({ type }: Input): boolean => type === "float32";
+
 const isChannels = (dim: number | string | undefined): boolean => dim === 1 || dim === 3;
+
+/** The one input that was said to hold pixels, or that looks like pictures. */
+function pictureInput({ inputs, metadata }: Findings, meanings: Meanings = {}): Input {
+  checkMeanings(meanings, inputs);
+  const [said] = inputs.filter(({ name }) => meanings[name] === "pixels");
+  const explained = said ?? inputs.find(({ name }) => name === metadata.explains);
+  if (explained?.dims.length === 4 && takesPixels(explained) && inputs.length === 1) return explained;
+  const list = inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(", ")}]`).join("; ");
+  const both = inputs.some(({ dims }) => dims.length === 4) && inputs.some(({ type }) => type.startsWith("int"));
+  const hint = both
+    ? '--prompt "..." for what the picture is compared with'
+    : "--text for text, or --tensors FILE.safetensors with a tensor for every input";
+  throw problem("E091", { at: "pictures", why: `the model's inputs are ${list}`, try: hint });
+}

@@ -6,6 +6,7 @@ import {
   encode,
   maxLengthOf,
   mergeWindows,
+  type TextMeaning,
   type TextTokenizer,
   toBatch,
   toUnits,
@@ -16,6 +17,7 @@ import type { Sample } from "../explain/sample.js";
 import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
 import { messageOf, problem, systemMessage } from "../problem.js";
+import { textMeaning, textSpecs } from "./meanings.js";
 import { readTokenizer } from "./tokenizer.js";
 
 /** A text, or two for models that read pairs. */
@@ -63,7 +65,7 @@ export class TextReader {
 
   read({ text, pair }: TextInput, name: string, stem: string): TextSample {
     const { inputs, metadata } = this.findings;
-    const specs = inputs.map(({ name, type }) => ({ name, type: type === "int32" ? type : ("int64" as const) }));
+    const specs = textSpecs(inputs, this.files.meanings, metadata.explains);
     const length = inputs.find((input) => input.name === metadata.explains)?.dims[1];
     const width = typeof length === "number" ? length : undefined;
     const limit = maxLengthOf(this.tokenizer, (this.files.config ?? {}) as Record<string, unknown>);
@@ -79,7 +81,9 @@ export class TextReader {
       sha256: createHash("sha256").update(encoding.texts.join("\0")).digest("hex"),
       size: encoding.texts.map(({ length }) => length),
       parts: batches.map(({ inputs }) =>
-        Object.fromEntries(Object.entries(inputs).map(([input, { data, dims }]) => [input, tensor(data, dims)])),
+        Object.fromEntries(
+          Object.entries(inputs).map(([input, { data, dims, type }]) => [input, tensor(data, dims, type)]),
+        ),
       ),
       warnings: encoding.warnings,
       encoding,
@@ -88,9 +92,12 @@ export class TextReader {
       placeOf: (token) => placeOf(encoding, batches, token),
       wordAt: (token) => wordAt(encoding, token),
       shown: this.shown,
-      ...(width === undefined && this.tellsPadding() && { pad: pad(this.tokenizer) }),
+      ...(width === undefined && this.tellsPadding() && { pad: pad(this.tokenizer, (name) => this.meaning(name)) }),
     };
   }
+
+  private meaning = (name: string): TextMeaning | undefined =>
+    textMeaning(name, this.files.meanings, this.findings.metadata.explains);
 
   /**
    * Whether padding changes nothing: it has a mask, stands behind the text (in front it would move the positions), and the head reads the
@@ -98,7 +105,7 @@ export class TextReader {
    */
   private tellsPadding(): boolean {
     const { inputs, metadata } = this.findings;
-    const masked = inputs.some(({ name }) => name === "attention_mask");
+    const masked = inputs.some(({ name }) => this.meaning(name) === "mask");
     return masked && this.tokenizer.padSide === "right" && /^token 0$|mask/.test(metadata.readout);
   }
 }
@@ -121,17 +128,16 @@ function own({ lengths: [length], padSide }: Batch, values: Float32Array): Float
 
 /** A row made longer by padding, which is 0 in every input but the ids. */
 const pad =
-  ({ padId }: TextTokenizer) =>
+  ({ padId }: TextTokenizer, meaning: (name: string) => TextMeaning | undefined) =>
   (part: Feeds, length: number): Feeds =>
     Object.fromEntries(
-      Object.entries(part).map(([name, { data }]) => {
-        const fill = name === "input_ids" ? padId : 0;
-        const longer =
-          data instanceof BigInt64Array
-            ? new BigInt64Array(length).fill(BigInt(fill))
-            : new Int32Array(length).fill(fill);
-        (longer as BigInt64Array).set(data as BigInt64Array);
-        return [name, tensor(longer, [1, length])];
+      Object.entries(part).map(([name, { data, type }]) => {
+        const fill = meaning(name) === "ids" ? padId : 0;
+        const longer = new (data.constructor as new (length: number) => typeof data)(length);
+        if (longer instanceof BigInt64Array) longer.fill(BigInt(fill));
+        else (longer as Int32Array).fill(fill);
+        (longer as Int32Array).set(data as Int32Array);
+        return [name, tensor(longer, [1, length], type)];
       }),
     );
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { labelList } from "vitrail/node";
+import type { Meanings } from "../input/meanings.js";
 import { messageOf, problem } from "../problem.js";
 import { chooseFiles, type Dtype, type Purpose } from "./choose.js";
 
@@ -18,6 +19,8 @@ export interface ModelFiles {
   /** Where `tokenizer.json` and `tokenizer_config.json` lie. */
   tokenizer?: string;
   labels?: readonly string[];
+  /** What the caller said of the model's inputs. */
+  meanings?: Meanings;
   /** The file that the caller took them from. */
   labelsFile?: string;
 }

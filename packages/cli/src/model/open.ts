@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { refuseTooLarge } from "vitrail/node";
+import { readMeanings } from "../input/meanings.js";
 import { problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import type { Dtype, Purpose } from "./choose.js";
@@ -12,11 +13,14 @@ export interface OpenModelOptions {
   labels?: string | undefined;
   revision?: string | undefined;
   purpose?: Purpose | undefined;
+  /** `--input NAME=WHAT`. */
+  input?: readonly string[] | undefined;
 }
 
 /** MODEL as people give it: a file, a folder, or a Hub id. */
 export async function openModel(model: string, options: OpenModelOptions, terminal: Terminal): Promise<ModelFiles> {
-  const files = await find(model, options, terminal);
+  const meanings = options.input && readMeanings(options.input);
+  const files = { ...(await find(model, options, terminal)), ...(meanings && { meanings }) };
   refuseTooLarge((await stat(files.file)).size, files.file);
   if (options.labels === undefined) return files;
   if (!existsSync(options.labels)) {

@@ -24,7 +24,7 @@ import {
 import type { Prompts } from "./prompts.js";
 
 /** The inputs of both towers, as every exporter calls them. */
-const usual = ["pixel_values", "input_ids"];
+const usual = ["pixel_values", "input_ids"] as const;
 
 /** One file that gives a logit for every picture and text. Its compiled form explains both inputs in one run. */
 export async function openCombined(files: ModelFiles, options: PairOptions): Promise<PairModel> {
@@ -43,9 +43,15 @@ export async function openCombined(files: ModelFiles, options: PairOptions): Pro
   return new Combined(explainers, pixels.name, texts, towers);
 }
 
+/** The inputs of both towers as they were said (`--input NAME=WHAT`), else as they are usually called. */
+function towerInputs({ meanings = {} }: ModelFiles): string[] {
+  const said = (what: string) => Object.keys(meanings).find((name) => meanings[name] === what);
+  return [said("pixels") ?? usual[0], said("ids") ?? usual[1]];
+}
+
 /** Both towers in one file; methods of many runs, which compile nothing, take one input at a time. */
 async function open(files: ModelFiles, options: PairOptions): Promise<Explainer[]> {
-  const explains = options.explains === undefined ? usual : [options.explains].flat();
+  const explains = options.explains === undefined ? towerInputs(files) : [options.explains].flat();
   const alone = findMethod(options.method ?? defaultMethod).needs.includes("many forwards");
   const opened: Explainer[] = [];
   try {

@@ -1,5 +1,6 @@
 import { type Batch, type Encoding, encode, maxLengthOf, rowsOf, type TextTokenizer, toBatch } from "@vitrail/text";
 import { type Feeds, type Findings, tensor } from "vitrail/node";
+import { type Meanings, textSpecs } from "../input/meanings.js";
 import { readTextFile } from "../input/text-sample.js";
 import { readTokenizer } from "../input/tokenizer.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -37,6 +38,7 @@ export class Prompts {
     private readonly tokenizer: TextTokenizer,
     private readonly inputs: readonly InputReport[],
     private readonly width: number,
+    private readonly meanings: Meanings | undefined,
   ) {}
 
   /** `inputs` are those of the model that take whole numbers. */
@@ -50,13 +52,15 @@ export class Prompts {
     const longest = Math.max(...encodings.map(({ whole }) => whole.tokens.length));
     // SigLIP was trained with every text padded to the full length, and reads its last position.
     const full = /^siglip/.test(files.config?.model_type ?? "") && Number.isFinite(maxLength) ? maxLength : undefined;
-    return new Prompts(texts, encodings, tokenizer, inputs, fixed ?? full ?? longest);
+    return new Prompts(texts, encodings, tokenizer, inputs, fixed ?? full ?? longest, files.meanings);
   }
 
   /** Some of the prompts as one batch, in the order asked for. */
   feeds(indices: readonly number[]): Feeds {
     const { inputs } = this.batch(indices);
-    return Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => [name, tensor(data, dims)]));
+    return Object.fromEntries(
+      Object.entries(inputs).map(([name, { data, dims, type }]) => [name, tensor(data, dims, type)]),
+    );
   }
 
   /** What a row of the text tower's relevance says about prompt `index`. */
@@ -68,7 +72,7 @@ export class Prompts {
   }
 
   private batch(indices: readonly number[]): Batch {
-    const specs = this.inputs.map(({ name, type }) => ({ name, type: type === "int32" ? type : ("int64" as const) }));
+    const specs = textSpecs(this.inputs, this.meanings, this.inputs.length === 1 ? this.inputs[0]!.name : "input_ids");
     const rows = indices.map((index) => this.encodings[index]!.whole);
     return toBatch(this.tokenizer, rows, specs, { width: this.width });
   }

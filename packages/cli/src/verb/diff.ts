@@ -7,7 +7,7 @@ import { readGates } from "../evaluate/choose.js";
 import { conduct, readSummary } from "../evaluate/conduct.js";
 import { addEvaluationFlags, type EvaluationFlags, readRequest } from "../evaluate/flags.js";
 import { prepare } from "../evaluate/prepare.js";
-import { addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
+import { addMeaningFlag, addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
 import { defaultMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { openModel } from "../model/open.js";
@@ -26,7 +26,7 @@ export function diffVerb(program: Command, run: RunVerb): void {
     .argument("<a>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("<b>", "the model that it is held against; it must read its inputs in the same way")
     .option("--metrics <names...>", `what is compared (default: ${metrics.join(", ")}; top-overlap:k=20)`);
-  addSpeechFlags(addRunFlags(addModelFlags(addEvaluationFlags(command, "vitrail-diff"))));
+  addSpeechFlags(addRunFlags(addModelFlags(addMeaningFlag(addEvaluationFlags(command, "vitrail-diff")))));
   command.action((a: string, b: string, flags: EvaluationFlags) =>
     run(flags, async (terminal) => {
       const gates = readGates(flags.failIf);

@@ -3,7 +3,7 @@ import { metricHelp, readGates } from "../evaluate/choose.js";
 import { conduct, readSummary } from "../evaluate/conduct.js";
 import { addEvaluationFlags, type EvaluationFlags, readRequest } from "../evaluate/flags.js";
 import { prepare } from "../evaluate/prepare.js";
-import { addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
+import { addMeaningFlag, addModelFlags, addRunFlags, addSpeechFlags } from "../flags.js";
 import { openModel } from "../model/open.js";
 import { prepareFolder } from "../output/write.js";
 import type { RunVerb } from "./verb.js";
@@ -14,7 +14,7 @@ export function evaluateVerb(program: Command, run: RunVerb): void {
     .description("measure how well maps explain the model, with chance beside every figure")
     .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .option("--metrics <names...>", `what is measured: ${metricHelp}`);
-  addSpeechFlags(addRunFlags(addModelFlags(addEvaluationFlags(command, "vitrail-evaluation"))));
+  addSpeechFlags(addRunFlags(addModelFlags(addMeaningFlag(addEvaluationFlags(command, "vitrail-evaluation")))));
   command.action((name: string, flags: EvaluationFlags) =>
     run(flags, async (terminal) => {
       const gates = readGates(flags.failIf);
