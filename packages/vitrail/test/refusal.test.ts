@@ -52,6 +52,20 @@ function branch(operator: string, x: string, name: string) {
   return inner.graph(name);
 }
 
+test("an unknown operator is named, not the convolution behind it that misses a rank", () => {
+  const model = sketch((m, x) => {
+    const picture = m.op("Unsqueeze", [m.op("Det3", [x]), m.constant(tensorOf("int64", [1]))]);
+    const kernel = m.weights(normals(1), [1, 1, 1, 1]);
+    return m.op("Squeeze", [
+      m.op("Conv", [picture, kernel, m.weights([0.1], [1])]),
+      m.constant(tensorOf("int64", [1])),
+    ]);
+  });
+  const text = refusal(model);
+  expect(text).toMatch(/^E020 unknown operator Det3\n/);
+  expect(text).not.toMatch(/E024|Conv/);
+});
+
 test("no way back: an operator that nobody could differentiate", () => {
   const model = sketch((m, x) => {
     const indices = m.op("NonMaxSuppression", [x, m.op("Transpose", [x], { perm: [0, 2, 1] })]);
@@ -81,11 +95,14 @@ test("no way back: the text names the outputs that do not need that way", () => 
 });
 
 test("no way back: an operator in a mode whose gradient is not covered", () => {
-  const model = sketch((m, x) => m.op("Pad", [x, m.ints([0, 0, 0, 0, 1, 0])], { mode: "edge" }));
+  const model = sketch((m, x) => {
+    const first = m.constant(tensorOf("int64", [0, 0, 0], [1, 3]));
+    return m.op("ScatterND", [x, first, m.weights([2], [1])], { reduction: "mul" });
+  });
   expect(refusal(model)).toMatchInlineSnapshot(`
-    "E021 no gradient for operator Pad
-      at    node "/Pad_7" (Pad)
-      why   mode edge is not covered
+    "E021 no gradient for operator ScatterND
+      at    node "/ScatterND_7" (ScatterND)
+      why   reduction mul is not covered
       try   export the model without it, or use a method that needs no gradient"
   `);
 });

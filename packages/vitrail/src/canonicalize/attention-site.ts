@@ -4,7 +4,7 @@
  */
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
-import { equationOf } from "../ops/product.js";
+import { equationOf } from "../ops/einsum.js";
 
 /** Which axis of A, V and the product O mean the same thing. */
 export interface SiteAxes {

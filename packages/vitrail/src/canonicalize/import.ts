@@ -7,6 +7,7 @@ import { fail, VitrailError } from "../errors.js";
 import { type Attribute, type Attributes, int, required } from "../ir/attribute.js";
 import { readAttributes } from "../ir/attribute-proto.js";
 import { numbersOf, type Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
 import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
@@ -191,13 +192,28 @@ class Importer {
     const raised = entry?.raise?.(written);
     const { inputs, attributes } = raised ?? written;
     const node = { operator, inputs, attributes, outputs: [], source: b.source, pass: "", order: -1 };
-    const canonical = entry?.canonical?.({ node, inputs, b, opset, outputs });
+    const canonical = this.unlessBehindUnknown(inputs, () => entry?.canonical?.({ node, inputs, b, opset, outputs }));
     if (canonical) return canonical;
     const values = b.node(operator, inputs, attributes, outputs, raised && written);
     const [table, ids] = inputs;
     if (operator === "Gather" && table && ids && isLookup(table, ids, int(node, "axis", 0)))
       markLookup(values[0]!, table, ids);
     return values;
+  }
+
+  /**
+   * Behind an operator that nobody knows, no rank is known either. What cannot be taken apart then stays as it is, so that the
+   * operator is reported where it stands, and not the first one that misses a rank.
+   */
+  private unlessBehindUnknown<T>(inputs: readonly (Value | undefined)[], f: () => T): T | undefined {
+    try {
+      return f();
+    } catch (error) {
+      const lacksRank = error instanceof VitrailError && error.diagnostics[0]?.code === "E024";
+      const behind = ancestors(inputs.filter((v) => v !== undefined));
+      if (lacksRank && behind.some((n) => !this.b.operators.has(n.operator))) return undefined;
+      throw error;
+    }
   }
 
   private constantNode(attributes: Attributes, proto: NodeProto): Value {

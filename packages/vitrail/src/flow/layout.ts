@@ -6,8 +6,8 @@
 import { fail } from "../errors.js";
 import { int } from "../ir/attribute.js";
 import { type Node, place, type Value } from "../ir/graph.js";
+import { equationOf } from "../ops/einsum.js";
 import { permOf } from "../ops/movement.js";
-import { equationOf } from "../ops/product.js";
 import { reducedAxes } from "../ops/reduction.js";
 import { type Dim, divideExactly, equal, multiply, product } from "../tensor/dim.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
@@ -139,6 +139,7 @@ const RULES: Record<string, AxisRule> = {
     const { operands, result } = equationOf(node);
     return [...operands[i]!].map((label, axis) => {
       const at = result.indexOf(label);
+      if (node.inputs[i]!.shape![axis] === 1) return [];
       return at >= 0 ? out[at]! : axisOf(node.inputs[i]!.shape![axis]!, isSite ? "token" : "channel");
     });
   },

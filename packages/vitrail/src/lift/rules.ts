@@ -5,7 +5,7 @@
 import { int } from "../ir/attribute.js";
 import { numbersOf, type Value } from "../ir/graph.js";
 import { range } from "../ops/builder.js";
-import { equationOf } from "../ops/product.js";
+import { equationOf } from "../ops/einsum.js";
 import { normalizeAxis } from "../tensor/shape.js";
 import { aligned, indexOf, isLifted, type Lifted, moved, type Operand, repeated, shifted, withEntry } from "./axis.js";
 import { again, type LiftContext, type LiftRule, notCovered, values } from "./lift-rule.js";

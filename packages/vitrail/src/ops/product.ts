@@ -1,7 +1,6 @@
 /** Products: data times weights (linear) or data times data (bilinear). */
-import { fail } from "../errors.js";
-import { flag, float, int, text } from "../ir/attribute.js";
-import { dataInputs, type Node, place, type Value } from "../ir/graph.js";
+import { flag, float, int } from "../ir/attribute.js";
+import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { timesConstant } from "./arithmetic.js";
@@ -10,7 +9,7 @@ import { input } from "./infer.js";
 import { defineOp, type Inferred, type Role, refuseGradient } from "./operator.js";
 import { padsAttribute, spreadBack, transposedWindow, windowCount, windowOf } from "./window.js";
 
-const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
+export const byActivity = (node: Node): Role => (dataInputs(node).length > 1 ? "bilinear" : "linear");
 
 /** y = a b over the last two axes; leading axes broadcast. */
 export const MatMul = defineOp("MatMul", {
@@ -122,49 +121,3 @@ export const ConvTranspose = defineOp("ConvTranspose", {
     return [b.emit("Conv", [dy, w], { strides, dilations, pads: padsAttribute(window), group })];
   },
 });
-
-/** Einstein summation with one or two operands, explicit output, no repeated index within an operand. */
-export const Einsum = defineOp("Einsum", {
-  role: (node) => (node.inputs.length === 1 ? "movement" : byActivity(node)),
-  infer: (c): Inferred => {
-    const { operands, result } = equationOf(c.node);
-    const extents = new Map<string, D.Dim>();
-    operands.forEach((labels, i) => {
-      [...labels].forEach((label, axis) => {
-        const d = c.node.inputs[i]!.shape?.[axis];
-        if (d !== undefined && (extents.get(label) ?? 1) === 1) extents.set(label, d);
-      });
-    });
-    const shape = [...result].map((label) => extents.get(label));
-    return { type: input(c, 0).type, shape: shape.every((d) => d !== undefined) ? shape : undefined };
-  },
-  gradient: ({ node, x, dy, b, wants }) => {
-    const { operands, result } = equationOf(node);
-    return operands.map((labels, i) => {
-      if (!wants[i]) return undefined;
-      const others = operands.flatMap((l, k) => (k === i ? [] : [l]));
-      const reachable = new Set([result, ...others].join(""));
-      if ([...labels].some((l) => !reachable.has(l)))
-        fail("E025", "Einsum", { at: place(node), why: `it sums "${labels}" over an index of its own` });
-      const equation = `${[result, ...others].join(",")}->${labels}`;
-      return b.emit("Einsum", [dy, ...x.filter((_, k) => k !== i)], { equation });
-    });
-  },
-});
-
-export function equationOf(node: Pick<Node, "attributes" | "operator" | "source" | "inputs">): {
-  operands: string[];
-  result: string;
-} {
-  const equation = text(node, "equation", "").replaceAll(" ", "");
-  const [left, right] = equation.split("->");
-  const operands = (left ?? "").split(",");
-  const plain = right !== undefined && !equation.includes(".") && operands.length <= 2;
-  if (!plain || operands.some((o) => new Set(o).size !== o.length))
-    fail("E025", "Einsum", {
-      at: `node "${node.source}"`,
-      why: `the equation "${equation}" is not a plain product of one or two operands`,
-      try: "export the model with MatMul instead",
-    });
-  return { operands, result: right };
-}

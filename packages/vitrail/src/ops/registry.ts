@@ -3,6 +3,7 @@ import * as activation from "./activation.js";
 import * as arithmetic from "./arithmetic.js";
 import * as attention from "./attention.js";
 import * as blocked from "./blocked.js";
+import * as einsum from "./einsum.js";
 import * as groupNormalization from "./group-normalization.js";
 import * as indexing from "./indexing.js";
 import * as integerProduct from "./integer-product.js";
@@ -28,6 +29,7 @@ const modules: readonly Record<string, unknown>[] = [
   arithmetic,
   activation,
   product,
+  einsum,
   pooling,
   movement,
   part,
