@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { methods } from "vitrail";
 import { ratioOf, spreadOf, takeTurns } from "../src/bench/measure.js";
 import { agreements, readTop, strongest, topOverlap } from "../src/compare/agreement.js";
-import { partMethods, readColumns, usual } from "../src/compare/column.js";
+import { partMethods, readColumns, takeArguments, usual } from "../src/compare/column.js";
 import { agreementCsv } from "../src/compare/document.js";
 import { agreementLines, figure } from "../src/compare/table.js";
 import { findMethod } from "../src/method.js";
@@ -41,6 +41,13 @@ describe("columns", () => {
       inputs: [here, "lrp"],
     });
     expect(partMethods(["lrp", "lpr"]).inputs).toEqual([]);
+    expect(takeArguments([undefined], { methods: ["lrp", "owner/model", here] })).toEqual({
+      model: "owner/model",
+      rest: [here],
+      methods: ["lrp"],
+    });
+    expect(takeArguments(["m", here], { methods: ["lrp"] })).toEqual({ model: "m", rest: [here], methods: ["lrp"] });
+    expect(() => takeArguments([], { methods: ["lrp"] })).toThrow(/names no model/);
     expect(() => readColumns({ methods: ["lrp,lpr"] })).toThrow(/--method lpr[\s\S]*did you mean .*lrp/);
     expect(() => readColumns({ methods: ["lrp,lrp"] })).toThrow(/lrp is there twice/);
     expect(() => readColumns({ methods: ["lrp"], option: ["gamma=1"] })).toThrow(/none of the compared methods/);

@@ -15,12 +15,22 @@ export interface ColumnFlags extends Omit<MethodFlags, "method"> {
   methods?: readonly string[];
 }
 
-/** The flag takes several words, so that inputs behind it look like methods: files that no method is called after are given back. */
+/** The flag takes several words, so that a model and inputs behind it look like methods: what cannot be one is given back. */
 export function partMethods(words: readonly string[] = []): { methods: readonly string[]; inputs: string[] } {
   const isInput = (word: string, at: number) =>
-    at > 0 && !methods.some(({ id }) => word.split(/[:,]/)[0] === id) && (word === "-" || existsSync(word));
+    at > 0 && !methods.some(({ id }) => word.split(/[:,]/)[0] === id) && (/[/\\]|^-$/.test(word) || existsSync(word));
   const first = words.findIndex(isInput);
   return first < 0 ? { methods: words, inputs: [] } : { methods: words.slice(0, first), inputs: words.slice(first) };
+}
+
+/** The model and the inputs of a command line on which `--methods` may stand before them. */
+export function takeArguments(given: readonly (string | undefined)[], flags: ColumnFlags) {
+  const { methods: named, inputs } = partMethods(flags.methods);
+  const [model, ...rest] = [...given.filter((word) => word !== undefined), ...inputs];
+  if (model === undefined) {
+    throw problem("E080", { at: "the command line", why: "it names no model", try: "MODEL first, then --methods" });
+  }
+  return { model, rest, methods: flags.methods && named };
 }
 
 /**

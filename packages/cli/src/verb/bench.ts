@@ -5,7 +5,7 @@ import { inspect } from "vitrail";
 import type { Feeds } from "vitrail/node";
 import { benchLines, benchRows, type ProviderFigures } from "../bench/report.js";
 import { measureMethod, measurePlain } from "../bench/run.js";
-import { type ColumnFlags, readColumns } from "../compare/column.js";
+import { type ColumnFlags, readColumns, takeArguments } from "../compare/column.js";
 import { blankFeeds } from "../doctor/blank.js";
 import { addInputFlags, addModelFlags, addSpeechFlags, type CommonFlags, readCount } from "../flags.js";
 import { findSources, type InputFlags } from "../input/source.js";
@@ -32,7 +32,7 @@ export function benchVerb(program: Command, run: RunVerb): void {
   const command = program
     .command("bench")
     .description("measure a model: forward, explanation, further targets, memory, compile time, patch")
-    .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
+    .argument("[model]", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("[input]", "a picture; without one (or --text) inputs are made up from the model's own")
     .option("-m, --methods <names...>", `a b:OPTION=VALUE c or all (default: ${defaultMethod})`)
     .option("--device <list>", `some of ${devices.join(",")} (default: those that are installed)`)
@@ -44,8 +44,11 @@ export function benchVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <name>", "the model input to explain");
   addSpeechFlags(addOptionFlags(addInputFlags(addModelFlags(command))));
-  command.action((model: string, input: string | undefined, flags: BenchFlags) =>
-    run(flags as CommonFlags, (terminal) => bench(model, input, flags, terminal)),
+  command.action((model: string | undefined, input: string | undefined, flags: BenchFlags) =>
+    run(flags as CommonFlags, (terminal) => {
+      const { model: name, rest, methods } = takeArguments([model, input], flags);
+      return bench(name, rest[0], { ...flags, ...(methods && { methods }) }, terminal);
+    }),
   );
 }
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { createExplainer, type Explainer } from "vitrail/node";
 import { agreements, readTop } from "../compare/agreement.js";
-import { type Column, type ColumnFlags, partMethods, readColumns, usual } from "../compare/column.js";
+import { type Column, type ColumnFlags, readColumns, takeArguments, usual } from "../compare/column.js";
 import { toComparison } from "../compare/document.js";
 import { allFormats, readFormats, writeComparison } from "../compare/files.js";
 import { type Comparison, compareAll, type Refusal } from "../compare/run.js";
@@ -50,7 +50,7 @@ export function compareVerb(program: Command, run: RunVerb): void {
   const command = program
     .command("compare")
     .description("lay methods beside each other: maps, what they cost, how far they agree")
-    .argument("<model>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
+    .argument("[model]", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("[input...]", "pictures, folders of pictures, or - for standard input")
     .option("-m, --methods <names...>", `a b:OPTION=VALUE c or all (default: one of each kind, ${usual().join(" ")})`)
     .option(
@@ -67,15 +67,16 @@ export function compareVerb(program: Command, run: RunVerb): void {
     .option("--explains <name>", "the model input to explain")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO");
   addSpeechFlags(addFromFlag(addRunFlags(addViewFlags(addOptionFlags(addInputFlags(addModelFlags(command)))))));
-  command.action((model: string, inputs: string[], flags: CompareFlags) =>
-    run(flags, (terminal) => compare(model, inputs, flags, terminal)),
+  command.action((model: string | undefined, inputs: string[], flags: CompareFlags) =>
+    run(flags, (terminal) => {
+      const { model: name, rest, methods } = takeArguments([model, ...inputs], flags);
+      return compare(name, rest, { ...flags, ...(methods && { methods }) }, terminal);
+    }),
   );
 }
 
-async function compare(model: string, given: string[], flags: CompareFlags, terminal: Terminal): Promise<number> {
-  const parted = partMethods(flags.methods);
-  const inputs = [...given, ...parted.inputs];
-  const columns = readColumns({ ...flags, ...(flags.methods && { methods: parted.methods }) });
+async function compare(model: string, inputs: string[], flags: CompareFlags, terminal: Terminal): Promise<number> {
+  const columns = readColumns(flags);
   const view = readView(flags);
   const top = readTop(flags.top);
   const formats = readFormats(flags.format);
