@@ -10,6 +10,7 @@ import {
   type Gate,
   openResults,
   pairsCsv,
+  type ResultRow,
   type Results,
   report,
   schema,
@@ -23,17 +24,21 @@ import { exit, messageOf, problem } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { version } from "../version.js";
 import { Crew } from "./crew.js";
+import { type Finding, findingOf } from "./finding.js";
 import { type EvaluationFlags, readNumber } from "./flags.js";
 import { galleryOf } from "./gallery.js";
 import { type Ended, measureAll } from "./measure.js";
 import type { Prepared } from "./prepare.js";
 import { saySummary } from "./say.js";
 
+/** What a former run wrote: a summary, and of a comparison what it found. */
+export type FormerSummary = EvaluationSummary & Pick<EvaluationDocument, "finding">;
+
 export interface Conduct {
   readonly flags: EvaluationFlags;
   readonly gates: readonly Gate[];
   /** The summary of a former run that gates are held against. */
-  readonly before?: EvaluationSummary;
+  readonly before?: FormerSummary;
   /** What was typed. */
   readonly command: string;
   readonly title?: string;
@@ -44,6 +49,8 @@ export interface EvaluationDocument extends EvaluationSummary {
   readonly brokenRows: { readonly total: number; readonly rows: readonly BrokenRow[] };
   readonly leftOut: Prepared["leftOut"];
   readonly cut: boolean;
+  /** What a comparison of two models found. */
+  readonly finding?: Finding;
   readonly gates: readonly { readonly gate: string; readonly failed: readonly string[] }[];
 }
 
@@ -61,7 +68,8 @@ export async function conduct(
   try {
     const ended = await measureAll(prepared, crew, results, terminal);
     const summary = summaryOf(prepared, results, command, flags);
-    const document = documentOf(prepared, summary, ended, gates, before);
+    const finding = prepared.setup.second && findingOf(rowsOf(prepared, results), summary, before?.finding);
+    const document = { ...documentOf(prepared, summary, ended, gates, before), ...(finding && { finding }) };
     const gallery = ended.interrupted ? [] : await galleryOf(crew, summary, results.rows, count);
     const files = {
       "summary.json": `${prettyJson(document)}\n`,
@@ -71,10 +79,12 @@ export async function conduct(
         gallery,
         broken: document.brokenRows.rows,
         ...(title !== undefined && { title }),
+        ...(finding && { lead: finding.sentence }),
       }),
     };
     for (const [name, content] of Object.entries(files)) await writeWhole(join(flags.out, name), content);
     if (flags.json) terminal.json(document);
+    if (finding) terminal.say(colors.bold(finding.sentence));
     saySummary(summary, terminal);
     sayEnd(
       document,
@@ -112,10 +122,10 @@ function checkGates(gates: readonly Gate[], { setup }: Prepared, before: Evaluat
 }
 
 /** A summary that a former run wrote. */
-export async function readSummary(path: string | undefined): Promise<EvaluationSummary | undefined> {
+export async function readSummary(path: string | undefined): Promise<FormerSummary | undefined> {
   if (path === undefined) return undefined;
   try {
-    const read = JSON.parse(await readFile(path, "utf8")) as EvaluationSummary;
+    const read = JSON.parse(await readFile(path, "utf8")) as FormerSummary;
     if (read.schema !== schema || !Array.isArray(read.cells)) throw new Error(`it is no summary of ${schema}`);
     return read;
   } catch (error) {
@@ -146,37 +156,40 @@ async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out,
   }
 }
 
+/** The rows of the cases that were asked for; the folder may hold those of a larger run. */
+function rowsOf({ cases }: Prepared, { rows }: Results): ResultRow[] {
+  const wanted = new Set(cases.refs.map(({ id }) => id));
+  return rows.filter((row) => wanted.has(row.case));
+}
+
 function summaryOf(
-  { setup, metrics, data, cases, scaled, sha256, secondSha256 }: Prepared,
-  { rows }: Results,
+  prepared: Prepared,
+  results: Results,
   command: string,
   { pairs = false }: EvaluationFlags,
 ): EvaluationSummary {
-  const wanted = new Set(cases.refs.map(({ id }) => id));
+  const { setup, metrics, data, cases, scaled, sha256, secondSha256 } = prepared;
   const { model, second, methods, seed } = setup;
-  return summariseResults(
-    rows.filter((row) => wanted.has(row.case)),
-    {
-      metrics,
-      methods: methods.map(({ name }) => name),
+  return summariseResults(rowsOf(prepared, results), {
+    metrics,
+    methods: methods.map(({ name }) => name),
+    seed,
+    pairs,
+    header: {
+      command,
+      model: model.name,
+      "model sha256": sha256,
+      ...(second && { "held against": second.name, "held against sha256": `${secondSha256}` }),
+      data: `${data.name} (${data.format}): ${data.samples.length} of ${data.total} samples, ${cases.refs.length} cases`,
+      "data sha256": data.fingerprint,
+      "broken rows": data.broken.length + cases.broken.length,
+      ...(data.notes && { notes: data.notes.join("; ") }),
+      ...(scaled > 0 && { "scaled truth": `${scaled} pictures are not of the size of their masks or boxes` }),
       seed,
-      pairs,
-      header: {
-        command,
-        model: model.name,
-        "model sha256": sha256,
-        ...(second && { "held against": second.name, "held against sha256": `${secondSha256}` }),
-        data: `${data.name} (${data.format}): ${data.samples.length} of ${data.total} samples, ${wanted.size} cases`,
-        "data sha256": data.fingerprint,
-        "broken rows": data.broken.length + cases.broken.length,
-        ...(data.notes && { notes: data.notes.join("; ") }),
-        ...(scaled > 0 && { "scaled truth": `${scaled} pictures are not of the size of their masks or boxes` }),
-        seed,
-        vitrail: version,
-        node: process.versions.node,
-      },
+      vitrail: version,
+      node: process.versions.node,
     },
-  );
+  });
 }
 
 function documentOf(

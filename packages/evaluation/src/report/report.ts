@@ -10,6 +10,8 @@ import { summaryTable } from "./summary-table.js";
 
 export interface ReportOptions {
   readonly title?: string;
+  /** The finding, in one sentence. */
+  readonly lead?: string;
   readonly gallery?: readonly GalleryItem[];
   /** Rows of the data that were left out. */
   readonly broken?: readonly BrokenRow[];
@@ -17,7 +19,7 @@ export interface ReportOptions {
 
 export function report(
   summary: EvaluationSummary,
-  { title = "How well do the maps explain the model?", gallery: items = [], broken = [] }: ReportOptions = {},
+  { title = "How well do the maps explain the model?", lead, gallery: items = [], broken = [] }: ReportOptions = {},
 ): string {
   const judged = summary.methods.filter((method) =>
     summary.cells.some((cell) => cell.method === method && !cell.baseline),
@@ -27,6 +29,7 @@ export function report(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${title}</title><style>${{ markup: style }}</style></head>
 <body><header><h1>${title}</h1>
+${lead && html`<p class="lead"><strong>${lead}</strong></p>`}
 <p class="lead">${judged.length} ${judged.length === 1 ? "method" : "methods"}, ${summary.metrics.length} metrics, ${summary.cases} cases.</p>
 <dl class="facts">${Object.entries(summary.header).map(([key, value]) => html`<dt>${key}</dt><dd><code>${value}</code></dd>`)}</dl></header>
 <main>${warnings(summary, broken)}
