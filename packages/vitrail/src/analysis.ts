@@ -85,6 +85,7 @@ export function analyse(model: ModelGraph, explained: ExplainedOutput, choice: C
   const sources = findSources(model, nodes, output);
   if (!choice.forwardOnly) refuseUnknown(model, nodes);
   refuseCaches(nodes, sources);
+  refuseWithoutSamples(model, outputName, output);
   const source = chooseSource(model, sources, nodes, choice.explains);
   const towards = reachable(nodes, new Set(sources.filter((s) => s.input === source.input).map((s) => s.value)));
   const sites = findSites(output)
@@ -179,6 +180,26 @@ function outputsWithout(model: ModelGraph, operators: ReadonlySet<string>): stri
   return [...model.outputs].flatMap(([name, value]) => {
     const usable = isFloat(value.type) && value.data;
     return usable && !ancestors([value], dataInputs).some((n) => operators.has(n.operator)) ? [name] : [];
+  });
+}
+
+/**
+ * One row of the output is one sample of the inputs. Where the inputs say which of their axes the output's first one is, and it is
+ * not their first, the output has lost the samples: [tokens, tokens] of a batch of one.
+ */
+function refuseWithoutSamples({ inputs }: ModelGraph, name: string, { shape = [] }: Value): void {
+  const [rows] = shape;
+  const given = [...inputs].flatMap(([input, v]) => (v.shape && v.shape.length > 0 ? [{ input, dims: v.shape }] : []));
+  if (rows === undefined || shape.length < 2 || given.some(({ dims }) => equal(dims[0]!, rows))) return;
+  const other = typeof rows === "number" ? undefined : given.find(({ dims }) => dims.some((d) => equal(d, rows)));
+  if (!other && (rows === 1 || given.some(({ dims }) => dims[0] !== 1))) return;
+  const means = other
+    ? `its first axis is axis ${other.dims.findIndex((d) => equal(d, rows))} of input "${other.input}"`
+    : `it has ${rows} rows, and the inputs are one sample`;
+  fail("E042", "", {
+    at: `output "${name}" [${shape.join(", ")}]`,
+    why: `${means}: its rows are no samples`,
+    try: "another output with --output; or export the model with the batch as the output's first axis",
   });
 }
 

@@ -6,6 +6,7 @@ import { random } from "../../../test/support/random.js";
 import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
 import { VitrailError } from "../src/errors.js";
+import { inspect } from "../src/inspect.js";
 import { builtMethods, methods } from "../src/methods/registry.js";
 import type { CompileOptions } from "../src/options.js";
 import { tensorOf } from "../src/tensor/tensor.js";
@@ -372,6 +373,35 @@ test("an output that does not depend on data", () => {
       why   no output depends on the input in a differentiable way (best)
       try   export the model with its logits or embeddings as an output"
   `);
+});
+
+/** The mean attention of a block, [tokens, tokens] of a batch of one, as a model that maps atoms to atoms gives it. */
+function pairs(batch: number | string, tokens: number | string, keep: boolean): Uint8Array {
+  const m = new ModelWriter({ opset: 17 });
+  const x = attention(m, m.input("atoms", "float32", [batch, tokens, WIDTH]));
+  const scores = m.op("MatMul", [x, m.op("Transpose", [x], { perm: [0, 2, 1] })]);
+  const weights = m.op("Softmax", [scores], { axis: -1 });
+  const own = keep ? weights : m.op("Gather", [weights, m.constant(tensorOf("int64", 0))], { axis: 0 });
+  m.output(own, "float32", keep ? [batch, tokens, tokens] : [tokens, tokens], "pairs");
+  return m.bytes();
+}
+
+test("an output that has lost the samples", () => {
+  expect(refusal(pairs(1, "atoms", false))).toMatchInlineSnapshot(`
+    "E042 the explained output has no axis of samples
+      at    output "pairs" [atoms, atoms]
+      why   its first axis is axis 1 of input "atoms": its rows are no samples
+      try   another output with --output; or export the model with the batch as the output's first axis"
+  `);
+  expect(refusal(pairs(1, 3, false))).toMatchInlineSnapshot(`
+    "E042 the explained output has no axis of samples
+      at    output "pairs" [3, 3]
+      why   it has 3 rows, and the inputs are one sample: its rows are no samples
+      try   another output with --output; or export the model with the batch as the output's first axis"
+  `);
+  expect(inspect(pairs(1, 3, false), { method: "occlusion" }).diagnostics[0]).toMatchObject({ code: "E042" });
+  for (const tokens of [3, "atoms"]) expect(() => compile(pairs(1, tokens, true))).not.toThrow();
+  expect(() => compile(pairs("batch", "atoms", true))).not.toThrow();
 });
 
 test("bytes that are no model", () => {
