@@ -21,7 +21,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** What the operating system said, in words. */
 export function systemMessage(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   const known: Record<string, string> = {
     ENOENT: "there is no such file or folder",
     EACCES: "permission denied",
@@ -31,6 +31,13 @@ export function systemMessage(error: unknown): string {
     EISDIR: "it is a folder",
     ENOTDIR: "a part of the path is a file, not a folder",
     EEXIST: "there is a file of this name",
+    ENAMETOOLONG: "its name is too long for the file system",
+    ELOOP: "its links lead in a circle",
+    EMFILE: "too many files are open at once: raise the limit (ulimit -n 1024)",
+    ENFILE: "too many files are open on this machine",
+    ENOMEM: "there is not enough memory",
+    EDQUOT: "the disk quota is used up",
+    EIO: "the disk or its connection failed",
   };
   return known[code ?? ""] ?? messageOf(error);
 }
@@ -42,6 +49,11 @@ export function asVitrailError(error: unknown): VitrailError {
   if (error instanceof TextError) {
     const [what = ""] = error.message.split("\n");
     return problem("E092", { at: `text, ${error.code}`, why: what.replace(/^T\d+ /, ""), try: error.hint });
+  }
+  const { syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error instanceof Error && typeof syscall === "string") {
+    const at = path ?? syscall;
+    return problem("E077", { at, why: systemMessage(error), try: "mend what it says, and run the command again" });
   }
   const title = `internal: ${messageOf(error)}`;
   const hint = "please report this, with the command and, if you may, the model";

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { CommonFlags } from "./flags.js";
+import { visible } from "./output/visible.js";
 import { asVitrailError, exit, exitCodeOf } from "./problem.js";
 import { type Stream, Terminal } from "./terminal.js";
 import { type RunVerb, verbs } from "./verb/index.js";
@@ -29,7 +30,7 @@ export async function main(args: readonly string[], streams: Streams = process):
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      writeErr: (text) => stderr.write(visible(text)),
     });
   for (const addVerb of verbs) addVerb(program, run);
   try {

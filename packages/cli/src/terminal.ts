@@ -2,6 +2,7 @@ import { SingleBar } from "cli-progress";
 import pico from "picocolors";
 import { prettyJson } from "./output/json.js";
 import { size } from "./output/size.js";
+import { escaped, visible, visibleInColour } from "./output/visible.js";
 
 export interface Stream {
   write(text: string): unknown;
@@ -59,7 +60,8 @@ export class Terminal {
 
   /** The answer itself, for another program. */
   json(value: unknown): void {
-    this.write(this.stdout, `${this.stdout.isTTY ? prettyJson(value) : JSON.stringify(value)}\n`);
+    if (this.bar) this.stderr.write(clearLine);
+    this.stdout.write(`${escaped(this.stdout.isTTY ? prettyJson(value) : JSON.stringify(value))}\n`);
   }
 
   /** The answer itself, as text; it is asked for, so `--quiet` does not silence it. */
@@ -79,7 +81,7 @@ export class Terminal {
   /** Says what takes long while it takes long, where somebody watches. */
   async busy<T>(label: string, task: () => Promise<T>): Promise<T> {
     if (!this.watched) return task();
-    this.stderr.write(this.colors.dim(`${label} …`));
+    this.stderr.write(this.colors.dim(`${visible(label)} …`));
     try {
       return await task();
     } finally {
@@ -92,7 +94,7 @@ export class Terminal {
     if (total <= 0) return { step: () => {}, end: () => {} };
     if (!this.watched) return this.log(label, total, unit);
     const bar = new SingleBar({
-      format: `${label} {bar} {percentage} %  {value}/{total}${unit && unit !== "bytes" ? ` ${unit}` : ""}  {eta_formatted} left`,
+      format: `${visible(label)} {bar} {percentage} %  {value}/{total}${unit && unit !== "bytes" ? ` ${unit}` : ""}  {eta_formatted} left`,
       // Percentages and times come here too.
       formatValue: (value, _, type) =>
         unit === "bytes" && (type === "value" || type === "total") ? size(value) : `${value}`,
@@ -135,6 +137,6 @@ export class Terminal {
   /** Words take the place of the bar, if there is one; it comes back below them with its next step. */
   private write(stream: Stream, text: string): void {
     if (this.bar) this.stderr.write(clearLine);
-    stream.write(text);
+    stream.write(this.colors.isColorSupported ? visibleInColour(text) : visible(text));
   }
 }

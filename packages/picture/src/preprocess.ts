@@ -81,6 +81,7 @@ function roundHalfEven(x: number): number {
 export function preprocess(picture: Raster, settings: Preprocessing): Preprocessed {
   const converted = settings.channels === 1 ? toGrey(picture) : toRgb(picture);
   const [width, height] = resizedSize(picture.width, picture.height, settings.resize);
+  for (const size of [{ width, height }, settings.crop, settings.pad]) if (size) refuseHuge(size);
   const resized = resample(converted, width, height, settings.filter);
   const crop = settings.crop ?? { width, height, rounding: "floor" as const };
   const offset = (have: number, want: number) =>
@@ -111,6 +112,19 @@ export function preprocess(picture: Raster, settings: Preprocessing): Preprocess
     },
     seen: toRgb(seen),
   };
+}
+
+/** No model sees so much at once: such a size is a mistake in the settings, and would fill the memory. */
+const MOST_PIXELS = 2 ** 26;
+
+function refuseHuge({ width, height }: { width: number; height: number }): void {
+  if (width * height <= MOST_PIXELS) return;
+  throw pictureError(
+    "bad-size",
+    `the settings make a picture of ${width} x ${height}`,
+    `at most ${MOST_PIXELS} pixels are prepared`,
+    "correct size, crop_size or pad_size in preprocessor_config.json",
+  );
 }
 
 /** A part of a picture; what lies outside is black. */

@@ -8,6 +8,7 @@ import {
   type EvaluationSummary,
   failedGates,
   type Gate,
+  type LineStore,
   openResults,
   pairsCsv,
   type ResultRow,
@@ -18,9 +19,11 @@ import {
   summaryCsv,
 } from "@vitrail/evaluation";
 import { diskStore } from "@vitrail/evaluation/node";
+import { VitrailError } from "vitrail";
 import { prettyJson } from "../output/json.js";
+import { lockFolder } from "../output/lock.js";
 import { writeWhole } from "../output/write.js";
-import { exit, messageOf, problem } from "../problem.js";
+import { exit, messageOf, problem, systemMessage } from "../problem.js";
 import type { Terminal } from "../terminal.js";
 import { version } from "../version.js";
 import { Crew } from "./crew.js";
@@ -135,8 +138,11 @@ export async function readSummary(path: string | undefined): Promise<FormerSumma
 
 async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out, fresh, retry }: EvaluationFlags) {
   const path = join(out, "results.jsonl");
-  if (fresh) await rm(path, { force: true });
-  const store = diskStore(path);
+  const unlock = lockFolder(out);
+  const { store, close } = await openLines(path, fresh === true).catch((error: unknown) => {
+    unlock();
+    throw unwritten(path, error);
+  });
   const { seed, batchSize, opening, choice } = setup;
   const held = secondSha256 !== undefined && { "held against": secondSha256 };
   const settings = {
@@ -148,10 +154,15 @@ async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out,
     batchSize,
     ...opening,
   };
+  const closeAll = () => {
+    close();
+    unlock();
+  };
   try {
-    return { results: await openResults(store, settings, { retry: retry === true }), close: store.close };
+    return { results: await openResults(store, settings, { retry: retry === true }), close: closeAll };
   } catch (error) {
-    store.close();
+    closeAll();
+    if (error instanceof VitrailError) throw error;
     throw problem("E080", { at: `-o ${out}`, why: messageOf(error), try: "another -o FOLDER, or --fresh" });
   }
 }
@@ -161,6 +172,23 @@ function rowsOf({ cases }: Prepared, { rows }: Results): ResultRow[] {
   const wanted = new Set(cases.refs.map(({ id }) => id));
   return rows.filter((row) => wanted.has(row.case));
 }
+
+async function openLines(path: string, fresh: boolean): Promise<{ store: LineStore; close: () => void }> {
+  if (fresh) await rm(path, { force: true });
+  const { load, append, close } = diskStore(path);
+  const write = (line: string) =>
+    append(line).catch((error: unknown) => {
+      throw unwritten(path, error);
+    });
+  return { store: { load, append: write }, close };
+}
+
+const unwritten = (path: string, error: unknown): VitrailError =>
+  problem("E085", {
+    at: path,
+    why: systemMessage(error),
+    try: "mend that and run the same command again: what is measured is kept, and it goes on from there",
+  });
 
 function summaryOf(
   prepared: Prepared,

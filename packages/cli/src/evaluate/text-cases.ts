@@ -1,5 +1,4 @@
 /** Texts as cases: tokens are units and can be masked or, where the tokenizer has no mask, dropped; gold spans mark tokens. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Shortened,
@@ -11,9 +10,10 @@ import {
 } from "@vitrail/evaluation";
 import { createTokenizer, encode, maxLengthOf, type Row, type TextTokenizer, type Token, toBatch } from "@vitrail/text";
 import { type Findings, tensor } from "vitrail/node";
+import { readJson } from "../input/file.js";
 import { type Meanings, textSpecs } from "../input/meanings.js";
 import type { ModelFiles } from "../model/folder.js";
-import { messageOf, problem } from "../problem.js";
+import { problem } from "../problem.js";
 import type { Input } from "./engine.js";
 
 export interface TextCase {
@@ -42,8 +42,10 @@ export class TextCases {
       const hint = "put tokenizer.json beside the model";
       throw problem("E091", { at: name, why: "no tokenizer.json lies beside the model", try: hint });
     }
-    const settings: { mask_token?: unknown } = await readJson(join(folder, "tokenizer_config.json")).catch(() => ({}));
-    const tokenizer = createTokenizer(await readJson(join(folder, "tokenizer.json")), settings);
+    const settings: { mask_token?: unknown } = await readJson<{ mask_token?: unknown }>(
+      join(folder, "tokenizer_config.json"),
+    ).catch(() => ({}));
+    const tokenizer = createTokenizer(await readJson<object>(join(folder, "tokenizer.json")), settings);
     const length = findings.inputs.find((input) => input.name === findings.metadata.explains)?.dims[1];
     const width = typeof length === "number" ? length : undefined;
     const limit = Math.min(
@@ -120,12 +122,4 @@ function maskOf(tokenizer: TextTokenizer, name: unknown): number | undefined {
     if (token?.special && more.length === 0) return token.id;
   }
   return undefined;
-}
-
-async function readJson(path: string): Promise<object> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as object;
-  } catch (error) {
-    throw problem("E087", { at: path, why: messageOf(error), try: "download the folder again" });
-  }
 }

@@ -37,6 +37,7 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
   const { batchSize, terminal, plan, context } = options;
   const outcome: Outcome = { answered: 0, documents: [], failures: [] };
   const said = new Set<string>();
+  const taken = new Set<string>();
   const attempt = async <T>(inputs: readonly string[], task: () => Promise<T[]>): Promise<T[]> => {
     try {
       return await task();
@@ -60,9 +61,16 @@ export async function explainAll(sources: readonly Source[], work: Answerer, opt
         return !error;
       });
       if (own.length === 0 && page.length > 0) continue;
-      outcome.answered++;
-      sayAnswers(terminal, own, plan ? await writeAnswers(own, plan) : [], said);
-      if (context) outcome.documents.push(...own.map((answer) => toDocument(answer, context)));
+      await attempt(
+        own.slice(0, 1).map(({ sample }) => sample.name),
+        async () => {
+          const documents = context ? own.map((answer) => toDocument(answer, context)) : [];
+          sayAnswers(terminal, own, plan ? await writeAnswers(own, plan, taken) : [], said);
+          outcome.documents.push(...documents);
+          outcome.answered++;
+          return [];
+        },
+      );
     }
     bar.step(batch.length);
   }

@@ -11,7 +11,7 @@ import type { Sample } from "../explain/sample.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
 import { checkMeanings, type Meanings } from "./meanings.js";
-import { readPicture, stemOf } from "./picture.js";
+import { forDrawing, readPicture, stemOf } from "./picture.js";
 
 export interface PictureSample extends Sample {
   kind: "picture";
@@ -51,6 +51,7 @@ export class PictureReader {
   async read(path: string, stem?: string): Promise<PictureSample> {
     const { name, sha256, raster, warnings } = await readPicture(path);
     const { data, dims, geometry } = preprocess(raster, this.preprocessing);
+    const drawn = await forDrawing(raster);
     return {
       kind: "picture",
       name,
@@ -59,13 +60,27 @@ export class PictureReader {
       size: [raster.width, raster.height],
       parts: [{ [this.input.name]: tensor(data, dims) }],
       warnings: [...this.preprocessing.warnings, ...warnings],
-      raster,
-      geometry,
+      raster: drawn,
+      geometry: onPicture(geometry, drawn),
     };
   }
 }
 
 const takesPixels = ({ type }: Input): boolean => type === "float32";
+
+/** The same geometry on a picture of another size. */
+function onPicture(geometry: Geometry, { width, height }: Raster): Geometry {
+  const { source, rectangle } = geometry;
+  const [x, y] = [width / source.width, height / source.height];
+  if (x === 1 && y === 1) return geometry;
+  const scaled = {
+    x: rectangle.x * x,
+    y: rectangle.y * y,
+    width: rectangle.width * x,
+    height: rectangle.height * y,
+  };
+  return { ...geometry, source: { width, height }, rectangle: scaled };
+}
 
 const isChannels = (dim: number | string | undefined): boolean => dim === 1 || dim === 3;
 

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { type Tensor, type TypedArray, tensor } from "vitrail/node";
-import { messageOf, problem, systemMessage } from "../problem.js";
+import { messageOf, problem } from "../problem.js";
+import { readBytes } from "./file.js";
 
 type ArrayType = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number };
 
@@ -28,12 +28,7 @@ interface Entry {
 
 /** Reads a .safetensors file: eight bytes of header length, a JSON header, then the data. */
 export async function readSafetensors(path: string): Promise<Record<string, Tensor>> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
-  }
+  const bytes = await readBytes(path);
   try {
     return parseSafetensors(bytes);
   } catch (error) {

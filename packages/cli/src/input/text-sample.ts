@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import {
   type Batch,
   type Encoding,
@@ -16,7 +15,8 @@ import { type Feeds, type Findings, tensor } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
 import type { Part } from "../explain/work.js";
 import type { ModelFiles } from "../model/folder.js";
-import { messageOf, problem, systemMessage } from "../problem.js";
+import { problem } from "../problem.js";
+import { notJson, readText } from "./file.js";
 import { textMeaning, textSpecs } from "./meanings.js";
 import { readTokenizer } from "./tokenizer.js";
 
@@ -158,9 +158,7 @@ function wordAt({ texts, whole }: Encoding, token: number): string {
 
 /** One text per line, blank lines left out; of a .jsonl file one `{"text": ..., "text_pair": ...}` per line. */
 export async function readTextFile(path: string): Promise<TextInput[]> {
-  const content = await readFile(path, "utf8").catch((error) => {
-    throw problem("E081", { at: path, why: systemMessage(error), try: "check the path" });
-  });
+  const content = await readText(path);
   const lines = content.split(/\r?\n/).map((line, index) => ({ line, number: index + 1 }));
   const texts = lines.filter(({ line }) => line.trim() !== "");
   return path.endsWith(".jsonl")
@@ -174,7 +172,7 @@ function readRecord(line: string, at: string): TextInput {
   try {
     record = JSON.parse(line) as typeof record;
   } catch (error) {
-    throw problem("E092", { at, why: messageOf(error), try: hint });
+    throw problem("E092", { at, why: notJson(error), try: hint });
   }
   const { text, text_pair: pair } = record ?? {};
   if (typeof text === "string" && (pair === undefined || typeof pair === "string")) {

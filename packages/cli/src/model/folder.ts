@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { labelList } from "vitrail/node";
+import { readJson, readText } from "../input/file.js";
 import type { Meanings } from "../input/meanings.js";
-import { messageOf, problem } from "../problem.js";
+import { problem } from "../problem.js";
 import { chooseFiles, type Dtype, type Purpose } from "./choose.js";
 
 /** A model and what lies beside it. */
@@ -59,8 +60,8 @@ async function listFolder(folder: string): Promise<string[]> {
 
 async function companions(folders: readonly string[]): Promise<Omit<ModelFiles, "name" | "file">> {
   const find = (name: string) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  const config = await readJson<ModelConfig>(find("config.json"));
-  const preprocessor = await readJson(find("preprocessor_config.json") ?? find("processor_config.json"));
+  const config = await readSettings<ModelConfig>(find("config.json"));
+  const preprocessor = await readIfThere(find("preprocessor_config.json") ?? find("processor_config.json"));
   const tokenizer = find("tokenizer.json");
   const labels = labelsOf(config) ?? (await readLabels(find("labels.json") ?? find("labels.txt")));
   return {
@@ -71,28 +72,39 @@ async function companions(folders: readonly string[]): Promise<Omit<ModelFiles, 
   };
 }
 
-async function readJson<T>(path: string | undefined): Promise<T | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as T;
-  } catch (error) {
-    throw problem("E087", { at: path, why: messageOf(error), try: "mend the file or download the folder again" });
-  }
+async function readSettings<T>(path: string | undefined): Promise<T | undefined> {
+  const value = await readIfThere<T>(path);
+  if (path === undefined || (typeof value === "object" && value !== null && !Array.isArray(value))) return value;
+  throw problem("E087", { at: path, why: "it holds no settings", try: "mend the file or download the folder again" });
 }
 
-export const labelsOf = (config: ModelConfig | undefined): string[] | undefined =>
-  config?.id2label && labelList(config.id2label);
+const readIfThere = async <T>(path: string | undefined): Promise<T | undefined> =>
+  path === undefined ? undefined : readJson<T>(path);
+
+/** More classes than any model has: a number above it would only fill the memory with names that nobody gave. */
+const MOST_LABELS = 2 ** 20;
+
+/** The names of `id2label`, a class without one by its number. */
+export function labelsOf(config: ModelConfig | undefined, at = "config.json"): string[] | undefined {
+  const names: unknown = config?.id2label;
+  if (!names) return undefined;
+  const damaged = (why: string) => problem("E087", { at, why, try: 'write {"id2label": {"0": "cat", "1": "dog"}}' });
+  if (typeof names !== "object") throw damaged("id2label is not a list of names by number");
+  for (const index of Object.keys(names)) {
+    const shown = JSON.stringify(index.slice(0, 40));
+    if (!/^\d+$/.test(index)) throw damaged(`id2label names a class ${shown}, which is no number`);
+    if (Number(index) >= MOST_LABELS) throw damaged(`id2label names class ${shown}: at most ${MOST_LABELS} are read`);
+  }
+  return labelList(names as Record<string, string>);
+}
 
 /** A list in JSON, or one label per line: line n is class n - 1, also behind a line that is blank. */
 export async function readLabels(path: string | undefined): Promise<string[] | undefined> {
   if (path === undefined) return undefined;
   if (path.endsWith(".json")) {
     const value = await readJson<readonly string[] | Record<string, string>>(path);
-    return Array.isArray(value) ? value.map(String) : labelsOf({ id2label: value as Record<string, string> });
+    return Array.isArray(value) ? value.map(String) : labelsOf({ id2label: value as Record<string, string> }, path);
   }
-  const lines = (await readFile(path, "utf8"))
-    .replace(/^\uFEFF/, "")
-    .trimEnd()
-    .split(/\r?\n/);
+  const lines = (await readText(path)).trimEnd().split(/\r?\n/);
   return lines.map((line, index) => line.trim() || `class ${index}`);
 }

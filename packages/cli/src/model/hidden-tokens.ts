@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJson } from "../input/file.js";
 import type { MethodInfo } from "../method.js";
-import { messageOf, problem } from "../problem.js";
 import type { ModelFiles } from "./folder.js";
 
 interface TokenizerJson {
@@ -42,12 +41,4 @@ function tokenId({ added_tokens = [], model }: TokenizerJson, content: string | 
   const vocabulary = model?.vocab;
   if (added || typeof vocabulary !== "object" || vocabulary === null || Array.isArray(vocabulary)) return added?.id;
   return (vocabulary as Record<string, number>)[content];
-}
-
-async function readJson<T>(path: string): Promise<T> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as T;
-  } catch (error) {
-    throw problem("E087", { at: path, why: messageOf(error), try: "download the folder again" });
-  }
 }

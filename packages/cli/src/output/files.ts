@@ -9,7 +9,7 @@ import { isText } from "../input/text-sample.js";
 import { problem } from "../problem.js";
 import { version } from "../version.js";
 import { prettyJson } from "./json.js";
-import { fileStem } from "./name.js";
+import { fileStem, freeName } from "./name.js";
 import { encodeNpy } from "./npy.js";
 import { drawAnswer, drawAnswers, gridOf, sentenceOf } from "./picture.js";
 import { scaleFor, viewOf } from "./text.js";
@@ -52,25 +52,29 @@ export interface OutputPlan {
 
 type File = readonly [path: string, data: Uint8Array | string];
 
-/** Writes the files of one sample's answers and gives their paths. */
-export async function writeAnswers(answers: readonly Answer[], plan: OutputPlan): Promise<string[]> {
+/** Writes the files of one sample's answers and gives their paths; no file of this run, whose names are `taken`, is written over. */
+export async function writeAnswers(
+  answers: readonly Answer[],
+  plan: OutputPlan,
+  taken: Set<string>,
+): Promise<string[]> {
   const files: File[] = [];
   for (const answer of answers) {
-    const name = fileStem(answer.sample.stem, plan.context.method.id, fileTarget(answer));
+    const name = freeName(fileStem(answer.sample.stem, plan.context.method.id, fileTarget(answer)), taken);
     for (const format of plan.formats) {
       const data = await encodeAnswer(answer, format, plan);
       if (data !== undefined) files.push([join(plan.folder, `${name}.${format}`), data]);
     }
   }
-  if (answers.length > 1) files.push(...(await sheets(answers, plan)));
+  if (answers.length > 1) files.push(...(await sheets(answers, plan, taken)));
   for (const [path, data] of files) await writeWhole(path, data);
   return files.map(([path]) => path);
 }
 
 /** All targets of one input on one page, on one scale. */
-async function sheets(answers: readonly Answer[], plan: OutputPlan): Promise<File[]> {
+async function sheets(answers: readonly Answer[], plan: OutputPlan, taken: Set<string>): Promise<File[]> {
   const { sample } = answers[0]!;
-  const path = join(plan.folder, `${fileStem(sample.stem, plan.context.method.id)}__sheet`);
+  const path = join(plan.folder, freeName(`${fileStem(sample.stem, plan.context.method.id)}__sheet`, taken));
   const files: File[] = [];
   const alone = answers.every((answer) => answer.sample === sample);
   if (plan.formats.has("png") && alone && answers.every(canDraw)) {

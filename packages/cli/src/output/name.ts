@@ -10,7 +10,32 @@ export function slug(text: string): string {
     .normalize("NFC")
     .replace(/[^\p{L}\p{M}\p{N}._+-]+/gu, "-")
     .replace(/^[-.]+|-+$/g, "");
-  return plain.slice(0, 80) || "unnamed";
+  return cut(plain, LONGEST) || "unnamed";
+}
+
+/** Bytes of a name's part: file systems take names of 255 bytes, and a name has two such parts, a method and an ending. */
+const LONGEST = 80;
+
+/** As many whole characters as fit into so many bytes of UTF-8. */
+function cut(text: string, most: number): string {
+  let [bytes, length] = [0, 0];
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > most) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
+}
+
+/** A name that is not `taken` yet, which it is from then on: a number tells it from another of the same name. */
+export function freeName(name: string, taken: Set<string>): string {
+  for (let count = 1; ; count++) {
+    const free = count === 1 ? name : `${name}-${count}`;
+    const key = free.normalize("NFC").toLowerCase();
+    if (taken.has(key)) continue;
+    taken.add(key);
+    return free;
+  }
 }
 
 /** Gives equal stems (`a/1.png` and `b/1.jpg`) different names, in the order in which they come. */
@@ -21,7 +46,8 @@ export function uniqueStems(stems: readonly string[]): string[] {
   return stems.map((stem) => {
     let name = stem;
     for (let count = 2; used.has(keyOf(name)) || (name !== stem && taken.has(keyOf(name))); count++) {
-      name = `${stem}-${count}`;
+      // What is cut off must not be the number.
+      name = `${cut(slug(stem), LONGEST - 8)}-${count}`;
     }
     used.add(keyOf(name));
     return name;

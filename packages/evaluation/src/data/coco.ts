@@ -1,5 +1,6 @@
 /** COCO instances: one JSON file with boxes and outlines (polygons, run lengths plain or compressed). */
 import type { Box } from "../model.js";
+import { staysInside } from "./file.js";
 import { type BrokenRow, Collector, check, isRecord, type Loaded, type LoadOptions, parseJson } from "./loaded.js";
 import { parseRunLengths, polygonMask, runLengthMask } from "./mask-codec.js";
 import type { Mask, PictureSample, Region } from "./picture-sample.js";
@@ -37,6 +38,7 @@ export function loadCoco(
       check(isRecord(image), "no object");
       const { id, file_name: path, width, height } = image;
       check(typeof id === "number" && typeof path === "string", "needs id and file_name");
+      check(staysInside(path), "its file_name leaves the folder of the pictures");
       check(Number(width) > 0 && Number(height) > 0, "needs width and height");
       const own = byImage.get(id) ?? [];
       byImage.delete(id);

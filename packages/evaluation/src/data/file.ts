@@ -23,6 +23,10 @@ export function memoryFolder(files: Readonly<Record<string, Uint8Array | string>
   };
 }
 
+/** Whether a path that data name stays in the folder that they belong to. */
+export const staysInside = (path: string): boolean =>
+  !/^([/\\]|[a-z]:)|\0/i.test(path) && !path.split(/[/\\]/).includes("..");
+
 export const isPicture = (path: string): boolean => /\.(jpe?g|png|webp|gif|bmp|tiff?|avif)$/i.test(path);
 export const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 export const stem = (path: string): string => baseName(path).replace(/\.[^.]*$/, "");

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
-import type { Folder } from "../data/file.js";
+import { type Folder, staysInside } from "../data/file.js";
 
 /** A folder on disk, links followed, files that begin with a dot left out. */
 export function diskFolder(root: string): Folder {
@@ -17,6 +17,9 @@ export function diskFolder(root: string): Folder {
         )
         .sort();
     },
-    bytes: async (path) => new Uint8Array(await readFile(join(root, path))),
+    bytes: async (path) => {
+      if (!staysInside(path)) throw new RangeError(`${path} leaves the folder of the data`);
+      return new Uint8Array(await readFile(join(root, path)));
+    },
   };
 }

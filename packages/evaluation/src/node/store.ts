@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LineStore } from "../runner/results.js";
 
@@ -15,7 +15,14 @@ export function diskStore(path: string): LineStore & { close(): void } {
     },
     async append(line) {
       const bytes = Buffer.from(`${line}\n`);
-      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      const before = fstatSync(handle).size;
+      try {
+        for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      } catch (error) {
+        // A full disk takes a part of a line: nothing may be written behind it.
+        ftruncateSync(handle, before);
+        throw error;
+      }
     },
     close: () => closeSync(handle),
   };
