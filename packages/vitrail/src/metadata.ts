@@ -5,6 +5,7 @@ import { type AxisName, axisNames } from "./flow/output.js";
 import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
 import { readModel } from "./onnx/model.js";
+import { upgraded } from "./ops/upgrade.js";
 import type { TargetMode } from "./seed.js";
 
 export interface Metadata extends Tower {
@@ -73,10 +74,13 @@ export function readMetadata(model: Uint8Array): Metadata | undefined {
   return entry ? (JSON.parse(entry.value) as Metadata) : undefined;
 }
 
-/** A compiled model cut back to the file that it was made from. */
+/**
+ * What an explanation is appended to: a compiled model cut back to what it was made from; a file of an operator set below 11 as the
+ * same model in set 11 (ops/upgrade.ts); any other file itself.
+ */
 export function originalBytes(model: Uint8Array): Uint8Array {
   const metadata = readMetadata(model);
-  return metadata ? model.subarray(0, metadata.source.bytes) : model;
+  return upgraded(metadata ? model.subarray(0, metadata.source.bytes) : model);
 }
 
 /** The patch, and with it the word, stands at the end: looking there first spares a second parse of large files. */

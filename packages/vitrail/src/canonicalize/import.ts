@@ -59,7 +59,7 @@ function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
   if (opset < 11)
     fail("E025", `opset ${opset}`, {
-      why: "operator sets below 11 spell padding, clipping and slices in ways that are not covered",
+      why: "operator sets below 7 broadcast by rules of their own",
       try: "convert the model with onnx.version_converter, or export it again",
     });
   const builder = new Builder(opset, operators, known);

@@ -37,6 +37,7 @@ export async function fromFile(path: string, { mapped }: { mapped: boolean }): P
   // A runtime follows no link that leads out of a folder, and in the cache of the Hub every file is one.
   const place = await orRefuse(path, () => realpath(path));
   let left = false;
+  let read: ArrayBuffer | undefined;
   const unchanged = async (now: Awaited<ReturnType<FileHandle["stat"]>>) => {
     const same = now.ino === opened.ino && now.size === opened.size && now.mtimeMs === opened.mtimeMs;
     if (!same) throw new Error("it has changed since it was opened");
@@ -46,7 +47,8 @@ export async function fromFile(path: string, { mapped }: { mapped: boolean }): P
       const buffer = await orRefuse(path, async () => {
         refuseTooLarge(opened.size, path);
         await unchanged(await stat(path));
-        return readAll(file, opened.size);
+        read = await readAll(file, opened.size);
+        return read;
       });
       try {
         return use(new Uint8Array(buffer));
@@ -56,7 +58,8 @@ export async function fromFile(path: string, { mapped }: { mapped: boolean }): P
     },
     handedOver: (model) => {
       // Weights lie in one folder: where some have files of their own already, the others are few.
-      if (!mapped || externalPaths(model).length > 0) return model.slice();
+      // What was written anew (an older operator set) lies in no file.
+      if (!mapped || model.buffer !== read || externalPaths(model).length > 0) return model.slice();
       const lean = weightsInFile(model, basename(place));
       left ||= lean.length < model.length;
       return lean;

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { VitrailError } from "../../errors.js";
+import { originalBytes } from "../../metadata.js";
 import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
 import { pairSession, type Session } from "../session.js";
@@ -26,7 +27,7 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
   });
   // A model is read again for the prediction, if that is ever asked for.
   const openPrediction = async () => {
-    const original = await reading((bytes) => handedOver(bytes.subarray(0, findings.metadata.source.bytes)));
+    const original = await reading((bytes) => handedOver(originalBytes(bytes)));
     return openNative(original, mappedFrom());
   };
   session = pairSession(await openNative(explained, mappedFrom()), appended ? openPrediction : undefined);
