@@ -40,9 +40,10 @@ export interface Difference extends Summary {
   readonly effect: number;
 }
 
-/** Whether values are hits: all 0 or 1, or shares of equal maxima that hit. */
+/** Whether values are hits: the metric says so, or both 0 and 1 and nothing else was seen. */
 const areHits = (metric: Metric, values: readonly number[]): boolean =>
-  metric.hits === true || values.every((value) => value === 0 || value === 1);
+  metric.hits === true ||
+  (values.includes(0) && values.includes(1) && values.every((value) => value === 0 || value === 1));
 
 /** The figure of one method under one metric, with its interval. */
 export function summarise(metric: Metric, rows: readonly Row[], options: BootstrapOptions = {}): Summary {

@@ -216,7 +216,7 @@ function statisticLines(): Line[] {
       peer: "SciPy",
       within: 1e-5,
       pairs: (wilson as { hits: number; n: number; low: number; high: number }[]).flatMap(({ hits, n, low, high }) => {
-        const found = summarise(plain, rows(Array.from({ length: n }, (_, i) => Number(i < hits))));
+        const found = summarise({ ...plain, hits: true }, rows(Array.from({ length: n }, (_, i) => Number(i < hits))));
         return [
           [found.low, low],
           [found.high, high],

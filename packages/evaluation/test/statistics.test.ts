@@ -29,6 +29,7 @@ import { caseOf, vectorSubject } from "./toy.js";
 const rows = (values: readonly number[], group = (i: number) => `${i}`) =>
   values.map((value, i) => ({ group: group(i), measurement: { value } }));
 const plain = { ...chooseMetric("time").metric, direction: "up" as const };
+const hit = { ...plain, hits: true as const };
 
 describe("random", () => {
   it("are the same everywhere and for ever: data, figures and models were made with them", () => {
@@ -131,7 +132,7 @@ describe("intervals", () => {
 
   it("are Wilson's for hits: 81 of 100, 10 of 10, 0 of 20", () => {
     const of = (hits: number, all: number) =>
-      summarise(plain, rows(Array.from({ length: all }, (_, i) => Number(i < hits))));
+      summarise(hit, rows(Array.from({ length: all }, (_, i) => Number(i < hits))));
     expect(of(81, 100).low).toBeCloseTo(0.7222, 3);
     expect(of(81, 100).high).toBeCloseTo(0.8749, 3);
     expect([of(10, 10).low, of(10, 10).high].map((end) => end.toFixed(3))).toEqual(["0.722", "1.000"]);
@@ -154,12 +155,12 @@ describe("intervals", () => {
   });
 
   /** The share of data sets whose interval holds the truth, and on average how wide it is. */
-  const coverage = (draw: (random: Random) => number, truth: number, n: number, sets: number) => {
+  const coverage = (draw: (random: Random) => number, truth: number, n: number, sets: number, metric = plain) => {
     const random = createRandom("coverage", n, truth);
     let held = 0;
     for (let i = 0; i < sets; i++) {
       const values = Array.from({ length: n }, () => draw(random));
-      const { low, high } = summarise(plain, rows(values), { seed: i, resamples: 400 });
+      const { low, high } = summarise(metric, rows(values), { seed: i, resamples: 400 });
       if (low <= truth && truth <= high) held++;
     }
     return held / sets;
@@ -173,7 +174,9 @@ describe("intervals", () => {
       normal: coverage((random) => random.normal(), 0, n, sets),
       lognormal: coverage((random) => Math.exp(random.normal()), Math.exp(0.5), n, sets),
       share: mean(
-        [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97].map((p) => coverage((random) => Number(random.next() < p), p, n, 300)),
+        [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97].map((p) =>
+          coverage((random) => Number(random.next() < p), p, n, 300, hit),
+        ),
       ),
     };
     for (const share of Object.values(seen)) expect(share).toBeGreaterThan(0.93 - noise);
@@ -199,12 +202,12 @@ describe("intervals", () => {
 describe("comparisons", () => {
   it("of hits are sure of a difference, although every case says the same", () => {
     const [all, none] = [rows(Array(25).fill(1)), rows(Array(25).fill(0))];
-    const { value, low, high, p, effect } = compare(plain, all, none);
+    const { value, low, high, p, effect } = compare(hit, all, none);
     expect([value, effect]).toEqual([1, Number.POSITIVE_INFINITY]);
     expect(low).toBeGreaterThan(0.7);
     expect(high).toBe(1);
     expect(p).toBeLessThan(0.001);
-    const { low: from, high: to } = compare(plain, all, all);
+    const { low: from, high: to } = compare(hit, all, all);
     expect(from).toBeCloseTo(-to, 12);
     expect(to).toBeGreaterThan(0.05);
   });

@@ -17,6 +17,7 @@ export const sameDecision = defineMetric({
   ...common,
   id: "same-decision",
   title: "Same decision by both models",
+  hits: true,
   citation,
   direction: "up",
   group: "decision",
