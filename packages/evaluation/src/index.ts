@@ -48,6 +48,7 @@ export * from "./random.js";
 export * from "./randomise.js";
 export * from "./rank.js";
 export * from "./registry.js";
+export * from "./report/critical-difference.js";
 export type { GalleryItem, Word } from "./report/gallery.js";
 export { html, type Markup } from "./report/markup.js";
 export * from "./report/report.js";

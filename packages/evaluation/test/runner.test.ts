@@ -6,11 +6,14 @@ import {
   bestMethods,
   type Case,
   chooseMetric,
+  cliques,
   createRandom,
+  criticalDifferenceChart,
   type EvaluationSummary,
   extremes,
   failedGates,
   type LineStore,
+  meanRanks,
   memoryStore,
   openResults,
   pairsCsv,
@@ -322,6 +325,41 @@ describe("summary", () => {
     expect(bestMethods(ties, "iou", "up")).toEqual(["good", "twin"]);
     expect(summaryMarkdown(ties)).toMatch(/\| twin \| \*\*0/);
     expect(summaryMarkdown(summary)).toContain("] = |");
+  });
+
+  it("ranks methods over several evaluations, and joins those that are not told apart", () => {
+    const evaluation = (figures: Record<string, number>, direction: "up" | "down" = "up") =>
+      ({
+        metrics: [{ name: "iou", direction, group: "localisation" }],
+        methods: Object.keys(figures),
+        cells: Object.entries(figures).map(([method, value]) => ({
+          metric: "iou",
+          method,
+          value,
+          baseline: method === "random",
+        })),
+      }) as unknown as EvaluationSummary;
+    const named = [
+      { name: "a", summary: evaluation({ one: 0.9, two: 0.8, three: 0.1, random: 1 }) },
+      { name: "b", summary: evaluation({ two: 0.2, one: 0.1, three: 0.5 }, "down") },
+      { name: "c", summary: evaluation({ one: 0.4, two: 0.4, three: Number.NaN, four: 1 }) },
+    ];
+    const found = meanRanks(named);
+    expect(found.methods).toEqual([
+      { method: "one", rank: 1 },
+      { method: "two", rank: 2 },
+      { method: "three", rank: 3 },
+    ]);
+    expect([found.over, found.leftOut]).toEqual([["a, iou", "b, iou"], ["c, iou: not measured for every method"]]);
+    expect(meanRanks(named, ["gini"]).over).toEqual([]);
+    const ranked = { methods: [1, 2, 2.5, 4].map((rank) => ({ method: `m${rank}`, rank })), criticalDifference: 1.5 };
+    expect(cliques(ranked)).toEqual([
+      [0, 2],
+      [2, 3],
+    ]);
+    const chart = criticalDifferenceChart({ ...found, ...ranked });
+    expect(chart.match(/stroke-width="4"/g)!.length).toBe(2);
+    expect(chart).toContain("m2.5 (2.50)");
   });
 
   it("warns where a metric cannot tell any method from chance", async () => {

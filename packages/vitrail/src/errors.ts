@@ -45,6 +45,7 @@ const CATALOGUE = {
   E041: { kind: "input", title: "the map is zero everywhere" },
   // Around an evaluation.
   E051: { kind: "input", title: "the former results cannot be read" },
+  E052: { kind: "input", title: "the evaluations cannot be ranked together" },
   E060: { kind: "input", title: "an input is missing" },
   E061: { kind: "input", title: "no such input" },
   E062: { kind: "input", title: "wrong element type" },

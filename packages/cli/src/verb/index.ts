@@ -8,6 +8,7 @@ import { evaluateVerb } from "./evaluate.js";
 import { explainVerb } from "./explain.js";
 import { inspectVerb } from "./inspect.js";
 import { methodsVerb } from "./methods.js";
+import { rankVerb } from "./rank.js";
 import type { AddVerb } from "./verb.js";
 
 export type { RunVerb } from "./verb.js";
@@ -17,6 +18,7 @@ export const verbs: readonly AddVerb[] = [
   compareVerb,
   evaluateVerb,
   diffVerb,
+  rankVerb,
   compileVerb,
   inspectVerb,
   benchVerb,
