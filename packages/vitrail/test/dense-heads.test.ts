@@ -69,6 +69,19 @@ describe("masks [batch, queries, rows, columns]", () => {
     expect(readout).toContain("2 factors share equally");
   });
 
+  test("raw attention is the last block's, read by what the pooling head weighs", async () => {
+    const place = at([2, 0], [0, 1]);
+    const model = factorOf("queries");
+    const [found] = await explained(model, { method: "raw-attention" }, { ...feeds, ...place });
+    const options = { method: "attention-rollout", normalizeRows: false, startLayer: 1 };
+    const [expected] = await explained(model, options, { ...feeds, ...place });
+    expect(distance(found!, expected!)).toBeLessThan(1e-6);
+    for (const method of ["attention-grad-cam", "partial-lrp"]) {
+      const rows = await explained(model, { method }, { ...feeds, ...place });
+      expect(Math.max(...rows.flat().map(Math.abs)), method).toBeGreaterThan(0);
+    }
+  });
+
   test("a sample's map does not depend on its batch", async () => {
     const target = [1, 4, 2];
     const alone = {

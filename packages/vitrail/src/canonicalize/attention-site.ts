@@ -65,6 +65,10 @@ export function isPoolingHead({ softmax }: AttentionSite): boolean {
   return false;
 }
 
+/** The site of the last block, which a pooling head behind it is not; where there are only such heads, the last of them. */
+export const lastBlock = (sites: readonly AttentionSite[]): AttentionSite =>
+  sites.findLast((site) => !isPoolingHead(site)) ?? sites.at(-1)!;
+
 /** All sites that `output` depends on, in data-flow order. */
 export function findSites(output: Value): AttentionSite[] {
   const found: Omit<AttentionSite, "index">[] = [];

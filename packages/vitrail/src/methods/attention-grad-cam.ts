@@ -3,7 +3,7 @@
  * The authors' ViT code (Transformer-Explainability), before its min-max scaling. (Their BERT code averages
  * over all N queries too, of which one has a gradient: a factor of 1/N that no scaled map shows.)
  */
-import type { AttentionSite } from "../canonicalize/attention-site.js";
+import { type AttentionSite, isPoolingHead, lastBlock } from "../canonicalize/attention-site.js";
 import { tokenLayout } from "../flow/tokens.js";
 import type { Value } from "../ir/graph.js";
 import type { Builder } from "../ops/builder.js";
@@ -20,19 +20,20 @@ export const attentionGradCam: BuiltMethod = {
   signed: false,
   options: [],
   build: ({ b, flow, view, analysis }) => {
-    const last = analysis.sites.at(-1)!;
+    const last = lastBlock(analysis.sites);
     const { weights, gradient } = view(last);
     const special = specialTokens(flow, last);
-    const explained = flow((site) =>
-      site === last ? b.mul(weights, headWeights(b, last, gradient, special)) : undefined,
-    );
+    const explained = flow((site) => {
+      if (site === last) return b.mul(weights, headWeights(b, last, gradient, special));
+      return isPoolingHead(site) ? view(site).weights : undefined;
+    });
     return { ...explained, relevance: b.relu(explained.relevance) };
   },
 };
 
 /** How many class, distillation and register tokens lead the sequence: their columns have no say in the weights. */
 function specialTokens(flow: MethodContext["flow"], last: AttentionSite): number {
-  const { tokens } = flow((site) => (site === last ? site.weights : undefined));
+  const { tokens } = flow((site) => (site === last || isPoolingHead(site) ? site.weights : undefined));
   return tokens ? tokenLayout(tokens).prefix : 0;
 }
 

@@ -1,4 +1,5 @@
-/** The attention that the read-out pays in the last block, mean over heads. */
+/** The attention that the read-out pays in the last block, mean over heads. A pooling head behind it weighs what is read. */
+import { isPoolingHead, lastBlock } from "../canonicalize/attention-site.js";
 import type { BuiltMethod } from "./method.js";
 
 export const rawAttention: BuiltMethod = {
@@ -11,7 +12,7 @@ export const rawAttention: BuiltMethod = {
   signed: false,
   options: [],
   build: ({ flow, view, analysis }) => {
-    const last = analysis.sites[analysis.sites.length - 1];
-    return flow((site) => (site === last ? view(site).weights : undefined));
+    const last = lastBlock(analysis.sites);
+    return flow((site) => (site === last || isPoolingHead(site) ? view(site).weights : undefined));
   },
 };
