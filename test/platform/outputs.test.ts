@@ -120,9 +120,9 @@ test("labels of another length are said in explain and inspect, and refused wher
   });
   const { target, warnings } = await explained(model);
   expect(target.label).toBeNull();
-  expect(warnings).toContainEqual(expect.stringContaining("are not those of the 5 classes"));
+  expect(warnings).toContainEqual(expect.stringContaining("3 labels, and the explained output has 5 classes"));
   const { stdout } = await vitrailHere(["inspect", model, "--no-color"]);
-  expect(stdout).toMatch(/labels +none\n.*are not those of the 5 classes/);
+  expect(stdout).toMatch(/labels +none\n.*3 labels, and the explained output has 5 classes/);
   const list = join(place, "list.txt");
   writeFileSync(list, "a\nb\n");
   const { code, stderr } = await vitrailHere(["explain", model, picture, "--labels", list]);

@@ -36,7 +36,7 @@ describe("labels", () => {
     const { labels, notes } = outputView(heads, { labels: animals });
     expect(labels).toBeUndefined();
     expect(notes).toEqual([
-      'the 3 labels beside the model are not those of the 2 classes of "color": classes are called by their numbers',
+      'the labels beside the model are not those of "color" (there are 3 labels, and the explained output has 2 classes): classes are called by their numbers',
     ]);
     expect(outputView(heads, { labels: ["red", "blue"] })).toMatchObject({ labels: ["red", "blue"], notes: [] });
   });

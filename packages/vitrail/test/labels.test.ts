@@ -3,8 +3,10 @@ import { describe, expect, test } from "vitest";
 import { withEnding } from "../../../test/support/ending.js";
 import { vit } from "../../../test/support/vit.js";
 import { compile } from "../src/compile.js";
+import { axisNames } from "../src/flow/output.js";
 import { inspect } from "../src/inspect.js";
-import { classNamed, labelList } from "../src/runtime/labels.js";
+import { Value } from "../src/ir/graph.js";
+import { classNamed, fitLabels, labelList } from "../src/runtime/labels.js";
 import { classPosition, numbered, targetTensor } from "../src/runtime/target.js";
 import { fileOf } from "./collection/collection.js";
 import { drivenExplainer, toFeeds } from "./support/driven.js";
@@ -33,6 +35,16 @@ describe("a class by name", () => {
     expect(labelList({ 0: "a", 2: "c" })).toEqual(["a", "class 1", "c"]);
   });
 
+  test("labels are those of the classes, or of none", () => {
+    expect(fitLabels(["a", "b"], 2)).toEqual({ labels: ["a", "b"] });
+    expect(fitLabels(["a", "b"], undefined)).toEqual({ labels: ["a", "b"] });
+    expect(fitLabels(["no", "yes"], 1)).toEqual({ labels: ["yes"] });
+    expect(fitLabels(["a", "b", "c"], 2)).toMatchObject({
+      labels: undefined,
+      why: expect.stringContaining("3 labels"),
+    });
+  });
+
   test("in a target of the library", async () => {
     expect(numbered("dog", { labels })).toBe(2);
     expect(numbered(["dog", 0], { labels })).toEqual([2, 0]);
@@ -53,6 +65,16 @@ describe("the numbers of a target", () => {
     expect(axes(fileOf("dense_vit/ts-op17-plain.onnx"))).toEqual(["class", "row", "column"]);
     expect(axes(fileOf("bert_token_cls/ts-op17-eager.onnx"))).toEqual(["token", "class"]);
     expect(axes(fileOf("bert_qa/ts-op17-eager.onnx"))).toEqual(["token"]);
+  });
+
+  test("of queries, of maps and of vectors in a row", () => {
+    const names = (shape: number[], reads: "tokens" | "picture" | "other") =>
+      axisNames(new Value(0, "float32", shape), reads);
+    expect(names([2, 100, 92], "picture")).toEqual(["query", "class"]);
+    expect(names([2, 100, 92], "tokens")).toEqual(["token", "class"]);
+    expect(names([2, 100, 92], "other")).toEqual(["position", "class"]);
+    expect(names([2, 1, 224, 224], "picture")).toEqual(["class", "row", "column"]);
+    expect(names([2], "picture")).toEqual(["class"]);
   });
 
   test("are called by their names where they do not fit", () => {

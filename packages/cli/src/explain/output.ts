@@ -8,6 +8,7 @@ import {
   classCount,
   classPosition,
   type Findings,
+  fitLabels,
   type Index,
   type Reading,
   readingOf,
@@ -59,28 +60,24 @@ interface Fitting {
   notes: string[];
 }
 
-/** A single score between two labels is the second one's: it is high where that holds. */
+/** Labels that were named must fit; those that lie beside a model of several heads may be another head's. */
 function fittingLabels(
   { labels, labelsFile }: Pick<ModelFiles, "labels" | "labelsFile">,
   count: number | undefined,
   output: string,
 ): Fitting {
   if (!labels) return { notes: [] };
-  if (count === undefined || labels.length === count) return { labels, of: labels.length, notes: [] };
+  const { labels: own, why } = fitLabels(labels, count);
   // transformers writes these where nobody named the classes.
-  if (labels.every((label, index) => label === `LABEL_${index}`)) return { notes: [] };
-  if (count === 1 && labels.length === 2) return { labels: [labels[1]!], of: 2, notes: [] };
-  const classes = count === 1 ? "1 class" : `${count} classes`;
-  if (labelsFile !== undefined) {
-    const why = `it holds ${labels.length} labels, and the output "${output}" has ${classes}`;
-    throw problem("E044", {
-      at: `--labels ${labelsFile}`,
-      why,
-      try: "a list with one label per class, or another --output",
-    });
-  }
-  const why = `the ${labels.length} labels beside the model are not those of the ${classes} of "${output}"`;
-  return { notes: [`${why}: classes are called by their numbers`] };
+  const placeholders = labels.every((label, index) => label === `LABEL_${index}`);
+  if (placeholders && labels.length !== count && count !== undefined) return { notes: [] };
+  if (own) return { labels: own, of: labels.length, notes: [] };
+  if (labelsFile === undefined)
+    return {
+      notes: [`the labels beside the model are not those of "${output}" (${why}): classes are called by their numbers`],
+    };
+  const hint = "a list with one label per class, or another --output";
+  throw problem("E044", { at: `--labels ${labelsFile}`, why: why!, try: hint });
 }
 
 /** All that is known of the classes, for reading a target. */

@@ -2,13 +2,14 @@ import type { Metadata } from "../metadata.js";
 import { explainDriven, type Known } from "./driven.js";
 import { Explanation } from "./explanation.js";
 import { checkFeeds } from "./feed.js";
-import { type Labels, labelList } from "./labels.js";
+import { fitLabels, type Labels, labelList } from "./labels.js";
 import { lifetime } from "./lifetime.js";
 import type { Findings } from "./load.js";
 import { failure, problem } from "./problem.js";
 import type { Session } from "./session.js";
 import {
   classPosition,
+  hasNames,
   type Index,
   isWeights,
   type NamedTarget,
@@ -58,7 +59,13 @@ export type Numbered = Omit<ExplainOptions, "target"> & { target?: Target | unde
  */
 export function explainerOver(session: Session, findings: Findings, labels?: Labels | undefined): Explainer {
   const { metadata } = findings;
-  const classes = { labels: labels && labelList(labels), count: classCount(findings) };
+  const count = classCount(findings);
+  const fitted = labels && fitLabels(labelList(labels), count);
+  const classes = { labels: fitted?.labels, count };
+  const numbers = (target: NamedTarget | undefined): Target | undefined => {
+    if (!fitted?.why || !hasNames(target)) return numbered(target, classes);
+    throw failure(problem("E044", { why: fitted.why, try: "one label per class, or a class by its number" }));
+  };
   const inputs = findings.inputs.filter((input) => input.name !== metadata.target.name);
 
   const check = (feeds: Feeds): void => {
@@ -165,12 +172,12 @@ export function explainerOver(session: Session, findings: Findings, labels?: Lab
     findings,
     metadata,
     explain: (feeds, options) =>
-      life.during(async () => explain(feeds, { ...options, target: numbered(options?.target, classes) })),
+      life.during(async () => explain(feeds, { ...options, target: numbers(options?.target) })),
     explainEach: (feeds, targets, options) =>
       life.during(async () =>
         explainEach(
           feeds,
-          targets.map((target) => numbered(target, classes)!),
+          targets.map((target) => numbers(target)!),
           options,
         ),
       ),

@@ -14,7 +14,7 @@ export {
 } from "./document.js";
 export { classCount, type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
 export { Explanation, type Grid, pictureAxes } from "./explanation.js";
-export { type Classes, classNamed, type Labels, labelList } from "./labels.js";
+export { type Classes, classNamed, fitLabels, type Labels, labelList } from "./labels.js";
 export type { Findings } from "./load.js";
 export { editDistance, nearest } from "./near.js";
 export { type Beside, type Reading, readingOf, scoresFrom, sharesOf } from "./reading.js";

@@ -23,6 +23,21 @@ export function labelList(labels: Labels): string[] {
   return Array.from(list, (label, index) => label ?? `class ${index}`);
 }
 
+export interface Fitted {
+  /** One for each class; undefined where the list is of other classes. */
+  readonly labels: readonly string[] | undefined;
+  /** Why the list is not used. */
+  readonly why?: string;
+}
+
+/** Labels against the number of classes. A single score between two labels is the second one's: it is high where that holds. */
+export function fitLabels(labels: readonly string[], count: number | undefined): Fitted {
+  if (count === undefined || labels.length === count) return { labels };
+  if (count === 1 && labels.length === 2) return { labels: [labels[1]!] };
+  const has = count === 1 ? "1 class" : `${count} classes`;
+  return { labels: undefined, why: `there are ${labels.length} labels, and the explained output has ${has}` };
+}
+
 /** @throws VitrailError E084 */
 export function classNamed(text: string, classes: Classes): number {
   const { labels = [], count = labels.length || undefined } = classes;

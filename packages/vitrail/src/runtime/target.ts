@@ -25,6 +25,9 @@ export function numbered(target: NamedTarget | undefined, classes: Classes): Tar
   ) as Target;
 }
 
+export const hasNames = (target: NamedTarget | undefined): boolean =>
+  typeof target === "string" || (Array.isArray(target) && target.flat().some((entry) => typeof entry === "string"));
+
 /** One sample's target: an index per axis of the explained output after the batch. */
 export type Index = readonly number[];
 
