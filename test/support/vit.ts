@@ -36,8 +36,11 @@ export interface VitStyle {
   readonly activation?: "operator" | "erf" | "tanh";
   /** Extent or name of the batch axis. */
   readonly batch?: number | string;
-  /** "tokens": the model starts at embedded patches [batch, patches, width]; it then needs no Conv and runs in float64. */
-  readonly input?: "picture" | "tokens";
+  /**
+   * "tokens": the model starts at embedded patches [batch, patches, width]; it then needs no Conv and runs in float64. "bytes" and
+   * "bytes last": a picture of uint8 behind a Cast, with its channels first or last.
+   */
+  readonly input?: "picture" | "tokens" | "bytes" | "bytes last";
   readonly type?: "float32" | "float64";
   /** Weights are as large as usual initialisations make them, times this; above 1 attention is less even. */
   readonly gain?: number;
@@ -120,12 +123,7 @@ class Vit {
     let tokens: string;
     if (s.input === "tokens") tokens = m.input(s.names.input ?? "tokens", s.type, [s.batch, side * side, s.width]);
     else {
-      const pixels = m.input(s.names.input ?? "pixel_values", s.type, [
-        s.batch,
-        3,
-        s.size + s.rest[0],
-        s.size + s.rest[1],
-      ]);
+      const pixels = this.pixels(s.size + s.rest[0], s.size + s.rest[1]);
       const kernel = this.weight([s.width, 3, s.patch, s.patch], 1 / Math.sqrt(3 * s.patch * s.patch));
       const strides = [s.patch, s.patch];
       const patches = m.op("Conv", [pixels, kernel, this.weight([s.width], 0.02)], { strides, kernel_shape: strides });
@@ -139,6 +137,16 @@ class Vit {
       tokens = m.op("Concat", [token, tokens], { axis: 1 });
     }
     return m.op("Add", [tokens, this.weight([1, side * side + special, s.width], 0.3)]);
+  }
+
+  private pixels(rows: number, columns: number): string {
+    const { m, s } = this;
+    const name = s.names.input ?? "pixel_values";
+    if (s.input === "picture") return m.input(name, s.type, [s.batch, 3, rows, columns]);
+    const last = s.input === "bytes last";
+    const bytes = m.input(name, "uint8", last ? [s.batch, rows, columns, 3] : [s.batch, 3, rows, columns]);
+    const first = last ? m.op("Transpose", [bytes], { perm: [0, 3, 1, 2] }) : bytes;
+    return m.op("Div", [m.op("Cast", [first], { to: s.type === "float64" ? 11 : 1 }), this.scalar(64)]);
   }
 
   private block(x: string): string {

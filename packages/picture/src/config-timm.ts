@@ -13,7 +13,7 @@ export function readTimm(cfg: Settings, options: ReadOptions, complain: Complain
   const test = wanted !== undefined && !same(cfg.input_size) && same(cfg.test_input_size);
   const size = test ? cfg.test_input_size : cfg.input_size;
   const [channels, height, width] = (Array.isArray(size) ? size : []) as unknown[];
-  if ((channels !== 1 && channels !== 3) || !isCount(height) || !isCount(width)) {
+  if ((channels !== 1 && channels !== 3 && channels !== 4) || !isCount(height) || !isCount(width)) {
     complain(
       "bad-setting",
       `input_size: ${show(cfg.input_size)}`,

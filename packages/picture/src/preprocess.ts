@@ -8,7 +8,7 @@
  */
 import { pictureError } from "./error.js";
 import type { Preprocessing, ResizeRule } from "./preprocessing.js";
-import { type Pixels, type Raster, type Rectangle, type RgbRaster, toGrey, toRgb } from "./raster.js";
+import { type Pixels, type Raster, type Rectangle, type RgbRaster, toGrey, toRgb, toRgba } from "./raster.js";
 import { resample } from "./resample.js";
 
 /** Where the tensor lies on the source picture. */
@@ -79,7 +79,7 @@ function roundHalfEven(x: number): number {
  * Throws `bad-raster`, `bad-size` (e.g. an aspect ratio that leaves no pixel).
  */
 export function preprocess(picture: Raster, settings: Preprocessing): Preprocessed {
-  const converted = settings.channels === 1 ? toGrey(picture) : toRgb(picture);
+  const converted = { 1: toGrey, 3: toRgb, 4: toRgba }[settings.channels](picture);
   const [width, height] = resizedSize(picture.width, picture.height, settings.resize);
   for (const size of [{ width, height }, settings.crop, settings.pad]) if (size) refuseHuge(size);
   const resized = resample(converted, width, height, settings.filter);
@@ -153,7 +153,8 @@ function toTensor(image: Pixels, width: number, height: number, settings: Prepro
       const centred = mean ? Math.fround(scaled - Math.fround(mean[c]!)) : scaled;
       table[v] = std ? centred / Math.fround(std[c]!) : centred;
     }
-    const from = flipChannels ? channels - 1 - c : c;
+    // Alpha stays last.
+    const from = flipChannels && c < 3 ? Math.min(channels, 3) - 1 - c : c;
     for (let y = 0; y < image.height; y++) {
       let target = c * plane + y * width * step;
       let p = y * image.width * channels + from;

@@ -11,8 +11,8 @@ export type ResizeRule =
 export interface Preprocessing {
   /** Where the settings come from: the processor's class, "timm" or "default". */
   readonly source: string;
-  /** 3: grey is repeated, alpha is dropped; 1: PIL's grey. */
-  readonly channels: 1 | 3;
+  /** 3: grey is repeated, alpha is dropped; 1: PIL's grey; 4: alpha as the last one. */
+  readonly channels: 1 | 3 | 4;
   readonly resize: ResizeRule | null;
   readonly filter: Filter;
   /** Centre crop in pixels of the resized picture; a smaller picture is padded with zeros. */
@@ -34,7 +34,7 @@ export interface ReadOptions {
   /** Layout of the model's input; default "nchw". */
   readonly layout?: "nchw" | "nhwc";
   /** Channels of the model's input; default 3. */
-  readonly channels?: 1 | 3;
+  readonly channels?: 1 | 3 | 4;
   /** The static size of the model's input, where it has one: settings that lead elsewhere are an error. */
   readonly modelSize?: { readonly height: number; readonly width: number };
   /** Settings to accept although they are not understood. */

@@ -85,6 +85,17 @@ export function toRgb(raster: Raster, alpha: "drop" | Rgb = "drop"): RgbRaster {
   return { width, height, channels: 3, data: out };
 }
 
+/** To four channels: opaque where the picture says nothing of it. */
+export function toRgba(raster: Raster): Raster {
+  checkRaster(raster);
+  const { width, height, channels, data } = raster;
+  if (channels === 4) return raster;
+  const out = new Uint8Array(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++)
+    for (let c = 0; c < 3; c++) out[i * 4 + c] = data[i * channels + (channels === 1 ? 0 : c)]!;
+  return { width, height, channels: 4, data: out };
+}
+
 /** To one channel, with PIL's fixed-point weights. Alpha is dropped. */
 export function toGrey(raster: Raster): Raster {
   checkRaster(raster);

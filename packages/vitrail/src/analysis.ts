@@ -267,7 +267,9 @@ function findSources(model: ModelGraph, nodes: readonly Node[], output: Value): 
     if (!value.data || found.has(value)) return;
     const name = names.get(value);
     if (name !== undefined) found.set(value, { kind: "input", value, input: name });
-    else if (value.lookup) {
+    else if (value.pixels && names.has(value.pixels)) {
+      found.set(value, { kind: "input", value, input: names.get(value.pixels)! });
+    } else if (value.lookup) {
       const ids = idsInput(value.lookup.ids, names);
       if (ids) found.set(value, { kind: "embedding", value, input: ids });
     }

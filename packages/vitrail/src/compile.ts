@@ -75,6 +75,7 @@ export function append(model: Uint8Array, method: BuiltMethod, request: Resolved
   const targetName = free("target", graph.names);
   const results = analyses.map((each, index) => {
     const { source } = each;
+    if (method.kind === "input") refuseBytes(source);
     const explained = explain(each, method, values, seed, { stability });
     const { inputs = [], outputs = [] } = explained;
     b.verify(method.id, [explained.relevance], [...(one ? [one] : []), ...inputs.map((i) => i.value)]);
@@ -152,4 +153,14 @@ function free(name: string, taken: ReadonlySet<string>): string {
   let candidate = name;
   for (let i = 1; taken.has(candidate); i++) candidate = `vitrail_${name}${i === 1 ? "" : i}`;
   return candidate;
+}
+
+/** A gradient says what a small change of a value does; whole numbers have none, and no point between two of them can be fed. */
+function refuseBytes({ input, value: { pixels } }: Analysis["source"]): void {
+  if (!pixels) return;
+  fail("E075", "", {
+    at: `input "${input}"`,
+    why: `it holds whole numbers (${pixels.type}), and the method explains the input's own values by their gradients`,
+    try: "a method that explains patches (transformer-attribution, generic-attention, occlusion); or export the model with a float32 input",
+  });
 }

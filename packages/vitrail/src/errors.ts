@@ -61,6 +61,7 @@ const CATALOGUE = {
   E072: { kind: "input", title: "an input has values that are not finite" },
   E073: { kind: "input", title: "the model's answer is not finite" },
   E074: { kind: "usage", title: "an input of the model is not understood" },
+  E075: { kind: "unsupported", title: "an input of whole numbers has no gradient" },
   E076: { kind: "usage", title: "the output folder is in use" },
   E077: { kind: "input", title: "the operating system refused" },
   // What is around a model: the command line, files, folders, labels, the Hub.

@@ -15,7 +15,7 @@ import {
   type Truth,
 } from "@vitrail/evaluation";
 import { type Geometry, type Preprocessing, preprocess, type Raster, type RgbRaster } from "@vitrail/picture";
-import { type Findings, type Patches, patchGrid, seenRegion, tensor } from "vitrail/node";
+import { type Findings, type Patches, patchGrid, seenRegion } from "vitrail/node";
 import { readPicture } from "../input/picture.js";
 import { PictureReader } from "../input/picture-sample.js";
 import type { ModelFiles } from "../model/folder.js";
@@ -32,24 +32,27 @@ export interface PictureCase {
 
 export class PictureCases {
   private readonly preprocessing: Preprocessing;
+  private readonly reader: PictureReader;
 
   constructor(
-    private readonly findings: Findings,
+    findings: Findings,
     files: ModelFiles,
     private readonly patches: Patches,
     /** The folder in which samples' paths begin. */
     private readonly root: string,
   ) {
-    this.preprocessing = new PictureReader(findings, files).preprocessing;
+    this.reader = new PictureReader(findings, files);
+    this.preprocessing = this.reader.preprocessing;
   }
 
   async read(sample: PictureSample): Promise<PictureCase> {
     const raster =
-      sample.path === undefined ? await pixelsOf(sample) : (await readPicture(join(this.root, sample.path))).raster;
+      sample.path === undefined
+        ? await pixelsOf(sample)
+        : (await readPicture(join(this.root, sample.path), { alpha: this.preprocessing.channels === 4 })).raster;
     const { data, dims, geometry, seen } = preprocess(raster, this.preprocessing);
     const { width, height } = geometry.tensor;
     const grid = patchGrid(this.patches, { width, height })!;
-    const explains = this.findings.metadata.explains;
     const scale = scaleOf(this.preprocessing, width * height);
     const subject = pictureSubject<Input>({
       pixels: scale.toPixels(data),
@@ -59,9 +62,9 @@ export class PictureCases {
       grid,
       region: seenRegion(this.patches, grid, { height, width }),
       neutral: scale.neutral,
-      values: ({ feeds }) => feeds[explains]!.data as Float32Array,
+      values: ({ feeds }) => feeds[this.reader.name]!.data as Float32Array,
       toInput: (pixels) => ({
-        feeds: { [explains]: tensor(scale.toModel(pixels), dims) },
+        feeds: this.reader.feeds(scale.toModel(pixels), dims),
         grid,
         size: [height, width],
       }),
@@ -72,7 +75,7 @@ export class PictureCases {
       return {
         mask: placeMask(own, placeTruth(placementOf(geometry), geometry.source, own)),
         without: () => ({
-          feeds: { [explains]: tensor(preprocess(rasterOf(sample.id, without()), this.preprocessing).data, dims) },
+          feeds: this.reader.feeds(preprocess(rasterOf(sample.id, without()), this.preprocessing).data, dims),
           grid,
           size: [height, width],
         }),

@@ -6,7 +6,7 @@ import {
   type Raster,
   readPreprocessing,
 } from "@vitrail/picture";
-import { type Findings, tensor } from "vitrail/node";
+import { type Feeds, type Findings, fromFloat32 } from "vitrail/node";
 import type { Sample } from "../explain/sample.js";
 import type { ModelFiles } from "../model/folder.js";
 import { problem } from "../problem.js";
@@ -37,19 +37,33 @@ export class PictureReader {
     const layout = isChannels(fourth) && !isChannels(second) ? "nhwc" : "nchw";
     const [channels, height, width] = layout === "nhwc" ? [fourth, second, third] : [second, third, fourth];
     const size = typeof height === "number" && typeof width === "number" ? { height, width } : undefined;
-    const options = { layout, channels: channels === 1 ? 1 : 3 } as const;
+    const options = { layout, channels: channels === 1 || channels === 4 ? channels : 3 } as const;
     if (preprocessor !== undefined) {
-      this.preprocessing = readPreprocessing(preprocessor, { ...options, ...(size && { modelSize: size }) });
+      const read = readPreprocessing(preprocessor, { ...options, ...(size && { modelSize: size }) });
+      this.preprocessing = input.type === "uint8" ? inBytes(read) : read;
     } else if (size) {
-      this.preprocessing = defaultPreprocessing(size, options);
+      const usual = defaultPreprocessing(size, options);
+      this.preprocessing = input.type === "uint8" ? inBytes(usual) : usual;
     } else {
       const why = "it takes pictures of any size, and no preprocessor_config.json lies beside it";
       throw problem("E091", { at: name, why, try: "put preprocessor_config.json beside the model, or use --tensors" });
     }
   }
 
+  /** Of the input that takes pictures. */
+  get name(): string {
+    return this.input.name;
+  }
+
+  /** What the model is fed with; a model of whole numbers gets them rounded. */
+  feeds(data: Float32Array, dims: readonly number[]): Feeds {
+    return { [this.input.name]: fromFloat32(data, dims, this.input.type) };
+  }
+
   async read(path: string, stem?: string): Promise<PictureSample> {
-    const { name, sha256, raster, warnings } = await readPicture(path);
+    const { name, sha256, raster, warnings } = await readPicture(path, {
+      alpha: this.preprocessing.channels === 4,
+    });
     const { data, dims, geometry } = preprocess(raster, this.preprocessing);
     const drawn = await forDrawing(raster);
     return {
@@ -58,7 +72,7 @@ export class PictureReader {
       stem: stem ?? stemOf(name),
       sha256,
       size: [raster.width, raster.height],
-      parts: [{ [this.input.name]: tensor(data, dims) }],
+      parts: [this.feeds(data, dims)],
       warnings: [...this.preprocessing.warnings, ...warnings],
       raster: drawn,
       geometry: onPicture(geometry, drawn),
@@ -66,7 +80,7 @@ export class PictureReader {
   }
 }
 
-const takesPixels = ({ type }: Input): boolean => type === "float32";
+const takesPixels = ({ type }: Input): boolean => type === "float32" || type === "uint8";
 
 /** The same geometry on a picture of another size. */
 function onPicture(geometry: Geometry, { width, height }: Raster): Geometry {
@@ -82,7 +96,15 @@ function onPicture(geometry: Geometry, { width, height }: Raster): Geometry {
   return { ...geometry, source: { width, height }, rectangle: scaled };
 }
 
-const isChannels = (dim: number | string | undefined): boolean => dim === 1 || dim === 3;
+const isChannels = (dim: number | string | undefined): boolean => dim === 1 || dim === 3 || dim === 4;
+
+/** A model that takes bytes takes them as they are in the picture. */
+function inBytes(settings: Preprocessing): Preprocessing {
+  const warning = "the model takes whole numbers from 0 to 255: rescaling and normalising are left to it";
+  const asked = settings.rescale !== null || settings.mean !== null;
+  const warnings = asked && settings.source !== "default" ? [...settings.warnings, warning] : settings.warnings;
+  return { ...settings, rescale: null, mean: null, std: null, warnings };
+}
 
 /** The one input that was said to hold pixels, or that looks like pictures. */
 function pictureInput({ inputs, metadata }: Findings, meanings: Meanings = {}): Input {

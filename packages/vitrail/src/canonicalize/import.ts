@@ -198,6 +198,8 @@ class Importer {
     const [table, ids] = inputs;
     if (operator === "Gather" && table && ids && isLookup(table, ids, int(node, "axis", 0)))
       markLookup(values[0]!, table, ids);
+    const pixels = pixelsIn(values[0], inputs);
+    if (pixels) markPixels(values[0]!, pixels);
     return values;
   }
 
@@ -291,6 +293,23 @@ function constantOf(attribute: Attribute | undefined): Tensor | undefined {
 /** Rows of a constant table picked by ids that come from the caller: an embedding, where data begins. */
 function isLookup(table: Value, ids: Value, axis: number): boolean {
   return isFloat(table.type) && !table.dependent && (table.rank ?? 0) >= 2 && axis === 0 && ids.dependent;
+}
+
+/** The graph input, where a node makes floating-point numbers of the bytes of a picture (moved or not). */
+function pixelsIn(made: Value | undefined, [bytes, ...others]: readonly (Value | undefined)[]): Value | undefined {
+  if (!made || !isFloat(made.type) || made.data || others.some((v) => v?.dependent)) return undefined;
+  let at = bytes;
+  while (at?.dependent && at.type === "uint8" && at.producer) {
+    const [moved, ...rest] = at.producer.inputs.filter((v) => v?.dependent);
+    at = rest.length === 0 ? moved : undefined;
+  }
+  const channels = (axis: number) => [1, 3, 4].includes(at!.shape![axis] as number);
+  return at?.dependent && at.type === "uint8" && at.rank === 4 && (channels(1) || channels(3)) ? at : undefined;
+}
+
+function markPixels(value: Value, pixels: Value): void {
+  value.data = true;
+  value.pixels = pixels;
 }
 
 export function markLookup(value: Value, table: Value, ids: Value): void {

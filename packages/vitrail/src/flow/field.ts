@@ -36,7 +36,7 @@ export interface Region {
 export function fieldOf(features: Value): { readonly field: Field; readonly picture: readonly Dim[] } | undefined {
   let [start, step, size] = [pair(0), pair(1), pair(1)];
   let at = features;
-  while (at.producer) {
+  while (at.producer && !at.pixels) {
     const node: Node = at.producer;
     const window = windowOf(node);
     if (!window) {

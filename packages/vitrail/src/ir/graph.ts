@@ -65,6 +65,8 @@ export class Value {
   dependent = false;
   /** The embedding table and the ids, where this value is a lookup. */
   lookup: { readonly table: Value; readonly ids: Value } | undefined;
+  /** The graph input of whole numbers, where this value is its pixels as floating-point numbers: data begins here. */
+  pixels: Value | undefined;
 
   constructor(
     readonly id: number,

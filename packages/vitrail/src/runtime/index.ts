@@ -21,4 +21,4 @@ export { type Beside, type Reading, readingOf, scoresFrom, sharesOf } from "./re
 export type { NativeSession, Part, Session } from "./session.js";
 export type { Stability } from "./stability.js";
 export { axesOf, classPosition, type Index, type NamedTarget, type Target } from "./target.js";
-export { type Feeds, type Outputs, type Tensor, type TypedArray, tensor, toFloat32 } from "./tensor.js";
+export { type Feeds, fromFloat32, type Outputs, type Tensor, type TypedArray, tensor, toFloat32 } from "./tensor.js";

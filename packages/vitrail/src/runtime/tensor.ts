@@ -52,9 +52,10 @@ export function toFloat32({ type, data }: Tensor): Float32Array {
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-/** Numbers as the elements of a tensor of any floating type. */
+/** Numbers as the elements of a tensor of any floating type; bytes are rounded and clipped. */
 export function fromFloat32(values: Float32Array, dims: readonly number[], type: string): Tensor {
   if (type === "float64") return { type, dims, data: Float64Array.from(values) };
   if (type === "float16") return { type, dims, data: Uint16Array.from(values, toFloat16) };
+  if (type === "uint8") return { type, dims, data: new Uint8Array(Uint8ClampedArray.from(values)) };
   return { type, dims, data: values };
 }
