@@ -117,12 +117,16 @@ export class Terminal {
   private log(label: string, total: number, unit: string): Progress {
     const start = performance.now();
     let [done, last] = [0, start];
+    // What is opened and compiled comes before the first step and never again: the pace is that of the steps after it.
+    let first: { readonly at: number; readonly done: number } | undefined;
     const step = (count = 1) => {
       done += count;
       const now = performance.now();
+      first ??= { at: now, done };
       if (now - last < 30_000) return;
       last = now;
-      const seconds = ((now - start) / 1000 / done) * (total - done);
+      const pace = done > first.done ? (now - first.at) / (done - first.done) : (now - start) / done;
+      const seconds = (pace / 1000) * (total - done);
       const left = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
       const amount = unit === "bytes" ? `${size(done)} of ${size(total)}` : `${done} of ${total} ${unit}`;
       this.note(`${label}: ${amount}, about ${left} left`);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { main } from "../src/program.js";
 import { Terminal, type TerminalOptions } from "../src/terminal.js";
 
@@ -45,6 +45,22 @@ test("colours and progress need a terminal", async () => {
   expect(watched.terminal({ color: false }).colors.red("x")).toBe("x");
   expect(await watched.terminal({}).busy("compiling", async () => 1)).toBe(1);
   expect(watched.err()).toMatch(/compiling ….*\r/s);
+});
+
+test("the time that is left is told from the pace after the first step, which opened and compiled everything", () => {
+  const { terminal, err } = recorder();
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  const bar = terminal({}).progress("evaluating", 100, "cases");
+  now = 29_000; // the first step
+  bar.step();
+  for (let i = 0; i < 9; i++) {
+    now += 1_000;
+    bar.step();
+  }
+  clock.mockRestore();
+  // At the thirtieth second two were done: 98 are left, a second each. From the start on it would have been 24 minutes.
+  expect(err()).toBe("evaluating: 2 of 100 cases, about 2 min left\n");
 });
 
 test("wrong use ends with code 2, help with 0", async () => {

@@ -17,7 +17,7 @@ export function cliques({
 
 export function criticalDifferenceChart(found: MeanRanks): string {
   const { methods, criticalDifference, over } = found;
-  const [width, left, right, top] = [760, 200, 200, 66];
+  const [width, left, right, top] = [900, 270, 270, 66];
   const count = methods.length;
   const x = (rank: number) => (left + ((rank - 1) / Math.max(1, count - 1)) * (width - left - right)).toFixed(1);
   const bars = cliques(found);
