@@ -1,7 +1,8 @@
-/** Renews the generated parts of the README from the registries. Run after `npm run build`. */
+/** Renews the generated parts of the README, and docs/operators.md, from the registries. Run after `npm run build`. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { methods } from "../packages/vitrail/dist/index.js";
+import { operatorPage } from "./operator-table.js";
 
 /** The text between two markers, replaced. */
 export function replaceBetween(text, name, content) {
@@ -33,4 +34,6 @@ async function renew() {
     text = replaceBetween(text, "support", supportTable(manifest));
   }
   writeFileSync(readme, text);
+  const { operators } = await import("../packages/vitrail/dist/ops/registry.js");
+  writeFileSync(new URL("../docs/operators.md", import.meta.url), operatorPage(operators));
 }
