@@ -2,6 +2,7 @@
 import { type Analysis, analyse, explainedOutput } from "./analysis.js";
 import { recogniseActivations } from "./canonicalize/activation.js";
 import { importModel } from "./canonicalize/import.js";
+import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { foldIntoWeights } from "./emit/fold.js";
@@ -15,12 +16,14 @@ import { spreadRows } from "./emit/spread.js";
 import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
+import { guarded } from "./guard.js";
 import type { Value } from "./ir/graph.js";
 import { verifyMap } from "./ir/verify.js";
 import { lift } from "./lift/lift.js";
 import { type Metadata, originalBytes, outputOf, type Tower, targetAxes } from "./metadata.js";
 import { type BuiltMethod, isBuilt } from "./methods/method.js";
 import { builtMethods } from "./methods/registry.js";
+import type { ModelProto } from "./onnx/generated/onnx_pb.js";
 import { readModel } from "./onnx/model.js";
 import { refuseTooLarge } from "./onnx/size.js";
 import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -44,7 +47,7 @@ export interface Program {
 export function compile(model: Uint8Array, options: CompileOptions = {}): Program {
   const resolved = resolveOptions(options);
   const { method } = resolved;
-  if (isBuilt(method)) return append(model, method, resolved);
+  if (isBuilt(method)) return guarded(() => append(model, method, resolved));
   fail("E017", `"${method.id}"`, {
     why: "it runs the model many times",
     try: `createExplainer or "vitrail explain", which do; or one of ${builtMethods.map((m) => m.id).join(", ")}`,
@@ -57,9 +60,19 @@ const LARGE = 2 ** 25;
 /** The program of a method that is a graph. */
 export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
   const original = originalBytes(model);
-  const { values, target: mode, several, choice, readout, readoutText, stability } = request;
   const proto = readModel(original);
   const graph = importModel(proto);
+  return guarded(() => appendTo({ original, proto, graph }, method, request), graph.builder);
+}
+
+interface Read {
+  readonly original: Uint8Array;
+  readonly proto: ModelProto;
+  readonly graph: ModelGraph;
+}
+
+function appendTo({ original, proto, graph }: Read, method: BuiltMethod, request: ResolvedOptions): Program {
+  const { values, target: mode, several, choice, readout, readoutText, stability } = request;
   const b = graph.builder;
   settleSoftmax(b);
   if (!method.copiesForward) recogniseActivations(b);

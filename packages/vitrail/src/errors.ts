@@ -43,6 +43,9 @@ const CATALOGUE = {
   // What shows only when a model is run.
   E040: { kind: "input", title: "the map has values that are not finite" },
   E041: { kind: "input", title: "the map is zero everywhere" },
+  // What a file may ask for.
+  E047: { kind: "input", title: "the model asks for more than any model needs" },
+  E048: { kind: "input", title: "what the file says of its own compilation is damaged" },
   // Around an evaluation.
   E051: { kind: "input", title: "the former results cannot be read" },
   E052: { kind: "input", title: "the evaluations cannot be ranked together" },
@@ -120,8 +123,8 @@ export function formatDiagnostic(d: Diagnostic): string {
 export class VitrailError extends Error {
   override readonly name = "VitrailError";
   readonly diagnostics: readonly Diagnostic[];
-  constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(formatDiagnostic).join("\n"));
+  constructor(diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
+    super(diagnostics.map(formatDiagnostic).join("\n"), options);
     this.diagnostics = diagnostics;
   }
 }

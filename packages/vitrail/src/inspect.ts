@@ -3,6 +3,7 @@ import { analyse, explainedOutput } from "./analysis.js";
 import { importModel } from "./canonicalize/import.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
 import { VitrailError } from "./errors.js";
+import { guarded } from "./guard.js";
 import { originalBytes } from "./metadata.js";
 import { readModel } from "./onnx/model.js";
 import type { CompileOptions } from "./options.js";
@@ -20,7 +21,8 @@ export function inspect(model: Uint8Array, options: CompileOptions = {}): Report
     if (!(error instanceof VitrailError) || error.diagnostics.some((d) => d.kind !== "unsupported")) throw error;
     const { output, from, explains, readout } = options;
     const chosen = { output, from, explains: typeof explains === "string" ? explains : explains?.[0], readout };
-    return reportOf({ ...found(model, options), chosen, diagnostics: error.diagnostics });
+    const { diagnostics } = error;
+    return guarded(() => reportOf({ ...found(model, options), chosen, diagnostics }));
   }
 }
 

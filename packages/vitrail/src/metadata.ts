@@ -1,6 +1,7 @@
 /** What a compiled model says of itself, in `metadata_props["vitrail"]`. */
 import type { Activation, Analysis, ExplainedOutput, Start } from "./analysis.js";
 import { isSorted } from "./canonicalize/final-activation.js";
+import { fail } from "./errors.js";
 import { type AxisName, axisNames } from "./flow/output.js";
 import type { Patches } from "./flow/patches.js";
 import type { OptionValues } from "./methods/method.js";
@@ -70,8 +71,31 @@ export function targetAxes({ explained, source, model }: Analysis): readonly Axi
 /** The metadata of a compiled model; undefined for any other model. */
 export function readMetadata(model: Uint8Array): Metadata | undefined {
   if (!mentions(model, "vitrail")) return undefined;
-  const entry = readModel(model).metadataProps.find((p) => p.key === "vitrail");
-  return entry ? (JSON.parse(entry.value) as Metadata) : undefined;
+  const entry = readModel(model).metadataProps.findLast((p) => p.key === "vitrail");
+  return entry && parsed(entry.value, model.length);
+}
+
+/** @throws VitrailError E048 where it is not what a compilation writes: such a file cannot be cut back to its original */
+function parsed(text: string, size: number): Metadata {
+  const damaged = (why: string) =>
+    fail("E048", "", {
+      at: 'metadata "vitrail"',
+      why,
+      try: "compile the original model again, or take the entry out of the file's metadata_props",
+    });
+  let read: Partial<Metadata> | null;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return damaged("it is not JSON");
+  }
+  const { source, relevance, target } = read ?? {};
+  const bytes = source?.bytes;
+  if (typeof bytes !== "number" || !Number.isInteger(bytes) || bytes <= 0 || bytes >= size)
+    return damaged("it does not say how many bytes of the file are the original's");
+  if (typeof relevance?.name !== "string" || typeof target !== "object" || target === null)
+    return damaged("it does not name what the patch has added");
+  return read as Metadata;
 }
 
 /**

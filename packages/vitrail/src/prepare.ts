@@ -12,10 +12,11 @@ import { fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
 import type { Patches } from "./flow/patches.js";
 import { tokenLayout } from "./flow/tokens.js";
+import { guarded } from "./guard.js";
 import type { Value } from "./ir/graph.js";
 import { type Metadata, originalBytes, outputOf, targetAxes } from "./metadata.js";
 import { SCORES } from "./methods/gradient-program.js";
-import { type DrivenMethod, isBuilt } from "./methods/method.js";
+import { type BuiltMethod, type DrivenMethod, isBuilt } from "./methods/method.js";
 import { rawAttention } from "./methods/raw-attention.js";
 import { readModel } from "./onnx/model.js";
 import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
@@ -56,7 +57,12 @@ export interface Prepared {
 export function prepare(model: Uint8Array, options: CompileOptions = {}): Prepared {
   const resolved = resolveOptions(options);
   const { method } = resolved;
-  if (!isBuilt(method)) return prepareDriven(model, method, resolved);
+  return guarded(() =>
+    isBuilt(method) ? prepareBuilt(model, method, resolved) : prepareDriven(model, method, resolved),
+  );
+}
+
+function prepareBuilt(model: Uint8Array, method: BuiltMethod, resolved: ResolvedOptions): Prepared {
   const original = originalBytes(model);
   const { patch, report } = append(original, method, resolved);
   return { original, toRun: (own) => joined(own, patch), report, metadata: report.metadata! };

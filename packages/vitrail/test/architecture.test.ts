@@ -8,6 +8,7 @@ import { version } from "../src/version.js";
 const LAYERS: readonly (readonly string[])[] = [
   ["errors.ts", "version.ts"],
   ["tensor"],
+  ["guard.ts"],
   ["onnx"],
   ["ir"],
   ["ops"],

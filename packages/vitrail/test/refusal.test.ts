@@ -414,7 +414,7 @@ test("bytes that are no model", () => {
   expect(refusal(new TextEncoder().encode("<!doctype html>"))).toMatchInlineSnapshot(`
     "E001 not a valid ONNX model
       at    the file
-      why   it cannot be read as protobuf, so it is truncated or something else (invalid end group tag)
+      why   it cannot be read as protobuf, so it is truncated or something else
       try   check that the download is complete and that this is a .onnx file"
   `);
 });

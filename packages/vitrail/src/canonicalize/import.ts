@@ -4,17 +4,21 @@
  */
 import { clone, create } from "@bufbuild/protobuf";
 import { fail, VitrailError } from "../errors.js";
+import { guardedNode } from "../guard.js";
 import { type Attribute, type Attributes, int, required } from "../ir/attribute.js";
 import { readAttributes } from "../ir/attribute-proto.js";
 import { numbersOf, type Value } from "../ir/graph.js";
 import { ancestors } from "../ir/traverse.js";
+import { checkModel, namesOf } from "../onnx/check.js";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from "../onnx/generated/onnx_pb.js";
 import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
 import { Builder } from "../ops/builder.js";
+import { fewestOperands } from "../ops/operands.js";
 import { operators } from "../ops/registry.js";
 import { type Dim, symbol, symbolsOf } from "../tensor/dim.js";
 import { elementTypeOf, isFloat } from "../tensor/element-type.js";
+import { Misfit } from "../tensor/misfit.js";
 import type { Shape } from "../tensor/shape.js";
 import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { fixedExtents } from "./fixed-extents.js";
@@ -41,6 +45,7 @@ class Scope {
 
 /** What one reading learns of the sizes, the next one knows from the start: a window that is a minimum of sizes, yet always 4. */
 export function importModel(model: ModelProto): ModelGraph {
+  checkModel(model);
   const known = new Map<string, number>();
   for (let reading = 1; ; reading++) {
     const graph = read(model, known);
@@ -80,7 +85,7 @@ function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph
     const value = scope.get(name);
     if (value) outputs.set(name, value);
   }
-  return { inputs, outputs, builder, opset, nodeCount: graph.node.length, names: scope.names() };
+  return { inputs, outputs, builder, opset, nodeCount: graph.node.length, names: namesOf(model) };
 }
 
 const usesOnlyDoubles = (graph: GraphProto): boolean => {
@@ -114,7 +119,8 @@ class Importer {
     if (!tensor || !type)
       fail("E025", "input", { at: `input "${info.name}"`, why: "it is not a tensor (a sequence, map or optional)" });
     const shape: Shape | undefined = tensor.shape?.dim.map((d, axis): Dim => {
-      if (d.value.case === "dimValue") return saturate(d.value.value);
+      // Runtimes read a negative extent as one that is not known.
+      if (d.value.case === "dimValue" && d.value.value >= 0n) return extentOf(info.name, d.value.value);
       const name = d.value.case === "dimParam" && d.value.value !== "" ? d.value.value : `${info.name}.${axis}`;
       return this.known.get(name) ?? symbol(name);
     });
@@ -152,17 +158,8 @@ class Importer {
     inputs: readonly (Value | undefined)[],
     scope: Scope,
   ): readonly (Value | undefined)[] {
-    try {
-      return this.evaluate(proto, inputs, scope);
-    } catch (error) {
-      if (error instanceof VitrailError) throw error;
-      fail("E001", "", {
-        at: `node "${proto.name || proto.output[0]}" (${proto.opType})`,
-        node: proto.name,
-        why: `its attributes or inputs do not fit the operator (${(error as Error).message})`,
-        try: "check the file with onnx.checker",
-      });
-    }
+    const at = `node "${proto.name || proto.output[0] || "?"}" (${proto.opType})`;
+    return guardedNode(() => this.evaluate(proto, inputs, scope), at, proto.name);
   }
 
   private evaluate(
@@ -188,6 +185,8 @@ class Importer {
   ): readonly (Value | undefined)[] {
     const { b, opset } = this;
     const entry = operators.get(operator);
+    const needed = entry ? fewestOperands(operator) : 0;
+    for (let i = 0; i < needed; i++) if (!operands[i]) throw new Misfit(`its input ${i} is missing`);
     const written = { inputs: operands, attributes: given };
     const raised = entry?.raise?.(written);
     const { inputs, attributes } = raised ?? written;
@@ -274,6 +273,18 @@ class Importer {
     return body.output.map((name) => inner.get(name));
   }
 }
+
+/** Protobuf has room for extents that no tensor can have. */
+function extentOf(input: string, extent: bigint): number {
+  const number = saturate(extent);
+  if (number < LARGEST_EXTENT) return number;
+  return fail("E001", "", {
+    at: `input "${input}"`,
+    why: `one of its axes has ${extent} elements, more than a tensor can have`,
+    try: "check the file with onnx.checker, or leave the axis open",
+  });
+}
+const LARGEST_EXTENT = 2 ** 40;
 
 function constantOf(attribute: Attribute | undefined): Tensor | undefined {
   switch (attribute?.kind) {

@@ -44,7 +44,7 @@ export function sortNodes(nodes: readonly NodeProto[], known: ReadonlySet<string
         state.set(node, "done");
         sorted.push(node);
         stack.pop();
-      } else stack.push(...waiting.filter((w) => w !== node));
+      } else for (const w of waiting) if (w !== node) stack.push(w);
     }
   }
   return sorted;

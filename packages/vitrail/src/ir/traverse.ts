@@ -37,7 +37,7 @@ export function topological(nodes: ReadonlySet<Node>): Node[] {
               .filter((p): p is Node => p !== undefined && nodes.has(p) && state.get(p) !== "done");
       state.set(node, "open");
       if (waiting.length > 0) {
-        stack.push(...waiting);
+        for (const p of waiting) stack.push(p);
         continue;
       }
       state.set(node, "done");

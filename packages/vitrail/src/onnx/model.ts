@@ -15,10 +15,10 @@ export function readModel(bytes: Uint8Array): ModelProto {
   let model: ModelProto;
   try {
     model = fromBinary(ModelProtoSchema, bytes);
-  } catch (error) {
+  } catch {
     fail("E001", "", {
       at: "the file",
-      why: `it cannot be read as protobuf, so it is truncated or something else (${(error as Error).message})`,
+      why: "it cannot be read as protobuf, so it is truncated or something else",
       try: "check that the download is complete and that this is a .onnx file",
     });
   }

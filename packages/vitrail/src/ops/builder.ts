@@ -9,7 +9,8 @@ import { type Form, type Node, numberOf, numbersOf, Value } from "../ir/graph.js
 import { broken, verify } from "../ir/verify.js";
 import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
-import { normalizeAxis, type Shape, ShapeMismatch, sameShape } from "../tensor/shape.js";
+import { Misfit, OverBudget } from "../tensor/misfit.js";
+import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { Extents } from "./extents.js";
 import { type InferContext, type Inferred, type Operator, unknownOperator } from "./operator.js";
@@ -96,7 +97,7 @@ export class Builder {
     try {
       return this.inferred(node, outputs, this.fresh, this.equate);
     } catch (error) {
-      if (error instanceof ShapeMismatch && this.pass !== "") broken(this.pass, node, error.message);
+      if (error instanceof Misfit && this.pass !== "") broken(this.pass, node, error.message);
       throw error;
     }
   }
@@ -207,7 +208,7 @@ export class Builder {
       node?.operator === "Transpose" &&
       (x.name === undefined || node.inputs[0]!.name !== undefined || node.inputs[0]!.constant)
     ) {
-      const inner = ints(node, "perm")!;
+      const inner = ints(node, "perm") ?? range(perm.length).reverse();
       return this.transpose(
         node.inputs[0]!,
         perm.map((p) => inner[p]!),
@@ -341,10 +342,17 @@ export class Builder {
 }
 
 function sameExtent(a: Dim, c: Dim): void {
-  if (typeof a === "number" && typeof c === "number" && a !== c) throw new ShapeMismatch(`${a} against ${c}`);
+  if (typeof a === "number" && typeof c === "number" && a !== c) throw new Misfit(`${a} against ${c}`);
 }
 
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** More than any axis that is counted out here: a vocabulary has a quarter of it. */
+const LONGEST_RANGE = 2 ** 20;
+
+/** 0, 1, ... n - 1 */
+export function range(n: number): number[] {
+  if (n > LONGEST_RANGE) throw new OverBudget(`it counts to ${n}, and ${LONGEST_RANGE} is the most`);
+  return Array.from({ length: n }, (_, i) => i);
+}
 
 function typeNumber(type: ElementType): number {
   return (

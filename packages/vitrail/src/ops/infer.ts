@@ -2,11 +2,17 @@
 import { intsOf, type SymbolicInts, type Value } from "../ir/graph.js";
 import type { Dim } from "../tensor/dim.js";
 import type { ElementType } from "../tensor/element-type.js";
+import { Misfit } from "../tensor/misfit.js";
 import { broadcast, type Shape } from "../tensor/shape.js";
 import { elementCount } from "../tensor/tensor.js";
 import type { InferContext, Inferred } from "./operator.js";
 
-export const input = (c: InferContext, i: number): Value => c.node.inputs[i]!;
+/** @throws Misfit where the node does not have it */
+export function input(c: InferContext, i: number): Value {
+  const value = c.node.inputs[i];
+  if (!value) throw new Misfit(`its input ${i} is missing`);
+  return value;
+}
 
 /** Same type and shape as input `i`. */
 export const like =

@@ -3,9 +3,11 @@ import { fail } from "../errors.js";
 import { flag, int, ints, required, text } from "../ir/attribute.js";
 import { intsOf, type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
+import { Misfit } from "../tensor/misfit.js";
 import { broadcast, normalizeAxis, type Shape } from "../tensor/shape.js";
+import { elementCount } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
-import { entriesOf, foldInts, input, pickInts } from "./infer.js";
+import { BIGGEST_FOLD, entriesOf, foldInts, input, pickInts } from "./infer.js";
 import { defineOp, type GradientContext, type InferContext, type Inferred } from "./operator.js";
 import { inputSince } from "./parameter.js";
 
@@ -38,10 +40,15 @@ function reshapeTo(from: Shape | undefined, target: readonly D.Dim[], c: InferCo
   return copied;
 }
 
+/** No runtime has tensors of more axes. */
+const MOST_AXES = 64;
+
 /** The rank of a shape tensor is known even where its entries are not. */
 export function unknownShape(shape: Value | undefined, c: InferContext): Shape | undefined {
   const rank = shape?.shape?.[0];
-  return typeof rank === "number" ? range(rank).map(() => c.fresh("dim")) : undefined;
+  if (typeof rank !== "number") return undefined;
+  if (rank > MOST_AXES) throw new Misfit(`it makes a tensor of ${rank} axes`);
+  return range(rank).map(() => c.fresh("dim"));
 }
 
 export const Transpose = defineOp("Transpose", {
@@ -64,8 +71,13 @@ export const Transpose = defineOp("Transpose", {
     ];
   },
 });
-export const permOf = (node: Pick<Node, "attributes">, rank: number): readonly number[] =>
-  ints(node, "perm") ?? range(rank).reverse();
+/** @throws Misfit where it does not name each axis once */
+export function permOf(node: Pick<Node, "attributes">, rank: number): readonly number[] {
+  const perm = ints(node, "perm") ?? range(rank).reverse();
+  if (perm.length !== rank || range(rank).some((axis) => !perm.includes(axis)))
+    throw new Misfit(`its perm [${perm}] does not name each of ${rank} axes once`);
+  return perm;
+}
 
 const axesInput = (c: { node: Pick<Node, "attributes" | "inputs"> }): readonly number[] | undefined =>
   ints(c.node, "axes") ?? numbersOf(c.node.inputs[1]);
@@ -115,7 +127,8 @@ export const Flatten = defineOp("Flatten", {
   verbatim: true,
   infer: (c): Inferred => {
     const x = input(c, 0);
-    const axis = normalizeAxis(int(c.node, "axis", 1), x.shape?.length ?? 0);
+    const [given, rank] = [int(c.node, "axis", 1), x.shape?.length ?? 0];
+    const axis = given === rank ? rank : normalizeAxis(given, rank);
     return { type: x.type, shape: x.shape && [D.product(x.shape.slice(0, axis)), D.product(x.shape.slice(axis))] };
   },
   gradient: backToInput,
@@ -142,8 +155,10 @@ const sameNumbers = (a: readonly number[], s: Shape): boolean => a.length === s.
 function expandInts(x: Value, shape: Shape | undefined) {
   if (!intsOf(x) || !shape?.every((d) => typeof d === "number")) return undefined;
   const dims = shape as readonly number[];
-  const like = { ints: { dims, entries: new Array(dims.reduce((n, d) => n * d, 1)).fill(0) } } as unknown as Value;
-  return like.ints!.entries.length <= 64 ? foldInts([x, like], (d) => d) : undefined;
+  const count = elementCount(dims);
+  if (count > BIGGEST_FOLD) return undefined;
+  const like = { ints: { dims, entries: new Array(count).fill(0) } } as unknown as Value;
+  return foldInts([x, like], (d) => d);
 }
 
 export const Tile = defineOp("Tile", {

@@ -4,7 +4,7 @@ import { normalizeAxis } from "../tensor/shape.js";
 import { elementCount, tensorOf } from "../tensor/tensor.js";
 import { type Builder, range } from "./builder.js";
 import { input, like } from "./infer.js";
-import { defineOp, refuseGradient } from "./operator.js";
+import { defineOp, type InferContext, type Inferred, refuseGradient } from "./operator.js";
 
 /** Axes from `axis` (default: the last one) to the end. */
 const normalizedAxes = (node: Node, rank: number): number[] =>
@@ -105,11 +105,18 @@ const softmaxAxes = (node: Node, x: Value, b: Builder): number[] => {
   return b.opset >= 13 ? [axis] : range(b.rank(x)).slice(axis);
 };
 
+/** Like the input; an axis that is not there is refused where it is written. */
+function alongAxis(c: InferContext): Inferred {
+  const { type, shape } = input(c, 0);
+  if (shape && shape.length > 0) normalizeAxis(int(c.node, "axis", -1), shape.length);
+  return { type, shape };
+}
+
 /** ds = y (dy - Σ y dy). With the guarded weights as y, rows without any allowed key give exactly 0. */
 export const Softmax = defineOp("Softmax", {
   role: "softmax",
   shares: "softmax",
-  infer: like(),
+  infer: alongAxis,
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
     const axes = softmaxAxes(node, x!, b);
     const weighted = b.mul(y!, dy);
@@ -121,7 +128,7 @@ export const Softmax = defineOp("Softmax", {
 export const LogSoftmax = defineOp("LogSoftmax", {
   role: "softmax",
   shares: "log-softmax",
-  infer: like(),
+  infer: alongAxis,
   gradient: ({ node, x: [x], y: [y], dy, b }) => {
     const axes = softmaxAxes(node, x!, b);
     return [b.sub(dy, b.mul(b.exp(y!), b.reduceSum(dy, axes)))];

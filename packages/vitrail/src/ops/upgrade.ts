@@ -6,6 +6,7 @@
  */
 import { clone, create } from "@bufbuild/protobuf";
 import { fail } from "../errors.js";
+import { checkModel } from "../onnx/check.js";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -31,6 +32,7 @@ export function upgraded(bytes: Uint8Array): Uint8Array {
   const opset = opsetOf(bytes);
   if (opset === undefined || opset < FIRST || opset >= UPGRADED) return bytes;
   const model = readModel(bytes);
+  checkModel(model);
   const opsetImport = model.opsetImport.map((o) =>
     o.domain === "" || o.domain === "ai.onnx" ? { ...o, version: BigInt(UPGRADED) } : o,
   );

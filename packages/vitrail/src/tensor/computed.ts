@@ -8,6 +8,8 @@
  * (Graham, Knuth, Patashnik: Concrete Mathematics, 3.1 to 3.4.) So n + ((-n) mod b), a size padded to a multiple of b, is a
  * multiple of b that divides exactly: b ⌊(n + b - 1) / b⌋. Divisors are positive.
  */
+
+import { OverBudget } from "./misfit.js";
 import {
   add,
   type Dim,
@@ -31,7 +33,12 @@ export interface Computed {
 const computedSymbols = new Map<string, Computed>();
 export const computedBy = (name: string): Computed | undefined => computedSymbols.get(name);
 
+/** Quotients of quotients of minima have long names; what doubles with every step is refused. */
+const LONGEST_NAME = 20_000;
+
 function computed(name: string, f: Computed["function"], args: Computed["args"]): Dim {
+  if (name.length > LONGEST_NAME)
+    throw new OverBudget("a size is computed from sizes that are computed from sizes, over and over");
   computedSymbols.set(name, { function: f, args });
   return symbol(name);
 }

@@ -34,6 +34,12 @@ const NAMES = new Map<number, ElementType>(
 export const elementTypeNumber = (type: ElementType): number => NUMBERS[type];
 export const elementTypeOf = (number: number): ElementType | undefined => NAMES.get(number);
 
+/** Bits of one element; complex numbers are two. */
+export function bitsOf(type: ElementType): number {
+  const [number] = type.match(/\d+/) ?? ["8"];
+  return Number(number);
+}
+
 /** Types whose values can carry gradients and relevance. */
 export const isFloat = (type: ElementType): boolean =>
   type === "float32" || type === "float16" || type === "float64" || type === "bfloat16";

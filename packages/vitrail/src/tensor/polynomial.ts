@@ -2,6 +2,8 @@
  * Integer polynomials over symbols. A dimension that is known is a plain number; everything else is a `Poly` in a normal
  * form, so that two dimensions are provably equal exactly when their keys are equal.
  */
+import { OverBudget } from "./misfit.js";
+
 export type Dim = number | Poly;
 
 /** One term: coefficient times a product of symbols (sorted, repeated for powers). */
@@ -29,6 +31,10 @@ export class Poly {
 
 export const symbol = (name: string): Dim => new Poly([{ coefficient: 1, symbols: [name] }]);
 
+/** Sizes of real models have fewer than ten terms. What only grows by being multiplied again and again is refused. */
+const MOST_TERMS = 512;
+const HIGHEST_DEGREE = 64;
+
 const monomial = (t: Term): string => t.symbols.join("*");
 export const termsOf = (d: Dim): readonly Term[] =>
   typeof d === "number" ? (d === 0 ? [] : [{ coefficient: d, symbols: [] }]) : d.terms;
@@ -42,6 +48,10 @@ export function normal(terms: readonly Term[]): Dim {
   }
   const kept = [...byMonomial.values()].filter((t) => t.coefficient !== 0).sort(compareTerms);
   if (kept.length === 0) return 0;
+  if (kept.length > MOST_TERMS || kept.some((t) => t.symbols.length > HIGHEST_DEGREE))
+    throw new OverBudget(
+      `a size is a sum of more than ${MOST_TERMS} products, or a product of more than ${HIGHEST_DEGREE} sizes`,
+    );
   const [first] = kept;
   return kept.length === 1 && first!.symbols.length === 0 ? first!.coefficient : new Poly(kept);
 }
@@ -59,6 +69,8 @@ export const add = (a: Dim, b: Dim): Dim =>
 export function multiply(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
   const product: Term[] = [];
+  if (termsOf(a).length * termsOf(b).length > MOST_TERMS)
+    throw new OverBudget(`a size is a sum of more than ${MOST_TERMS} products`);
   for (const s of termsOf(a))
     for (const t of termsOf(b))
       product.push({ coefficient: s.coefficient * t.coefficient, symbols: [...s.symbols, ...t.symbols].sort() });

@@ -1,21 +1,17 @@
 /** Shapes with symbolic dimensions, and NumPy broadcasting over them. */
 import { type Dim, equal } from "./dim.js";
+import { Misfit } from "./misfit.js";
 
 export type Shape = readonly Dim[];
 
-/** Shapes that do not fit each other. What it means is known where it is caught: a fault of the file, or of a pass. */
-export class ShapeMismatch extends Error {
-  override readonly name = "ShapeMismatch";
-}
-
 /**
  * The dimension that two broadcast dimensions give. A known extent wins over a symbol: they must agree at run time.
- * @throws ShapeMismatch where two extents are known and differ, neither being 1
+ * @throws Misfit where two extents are known and differ, neither being 1
  */
 export function broadcastDim(a: Dim, b: Dim): Dim {
   if (a === 1) return b;
   if (b === 1 || equal(a, b)) return a;
-  if (typeof a === "number" && typeof b === "number") throw new ShapeMismatch(`${a} against ${b} does not broadcast`);
+  if (typeof a === "number" && typeof b === "number") throw new Misfit(`${a} against ${b} does not broadcast`);
   return typeof a === "number" ? a : b === 0 || typeof b === "number" ? b : a;
 }
 
@@ -35,5 +31,12 @@ export const contradicts = (a: Shape | undefined, b: Shape | undefined): boolean
   b !== undefined &&
   (a.length !== b.length || a.some((d, i) => typeof d === "number" && typeof b[i] === "number" && d !== b[i]));
 
-/** Non-negative axis numbers. */
-export const normalizeAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+/**
+ * Non-negative axis numbers. Of a scalar, and where the rank is not known (0), any is taken.
+ * @throws Misfit where there is no such axis
+ */
+export function normalizeAxis(axis: number, rank: number): number {
+  const normal = axis < 0 ? axis + rank : axis;
+  if (rank > 0 && !(normal >= 0 && normal < rank)) throw new Misfit(`there is no axis ${axis} where there are ${rank}`);
+  return normal;
+}
