@@ -143,6 +143,14 @@ describe("weights in a file beside the model", () => {
     await expect(createExplainer(join(alone, "model.onnx"))).rejects.toThrow(/E002[\s\S]*put it beside the model/);
   });
 
+  test("must all be there: a file that was cut off is incomplete", async () => {
+    const cut = temporaryFolder();
+    const whole = readFileSync(join(folder, "model.onnx_data"));
+    writeFileSync(join(cut, "model.onnx"), readFileSync(moved));
+    writeFileSync(join(cut, "model.onnx_data"), whole.subarray(0, whole.length - 4));
+    await expect(createExplainer(join(cut, "model.onnx"))).rejects.toThrow(/E002[\s\S]*incomplete/);
+  });
+
   test("must not lie outside of the folder", async () => {
     const sly = join(folder, "sly.onnx");
     moveWeights(spelling, sly, "../model.onnx_data");
