@@ -13,7 +13,7 @@ export const leGrad: BuiltMethod = {
   id: "le-grad",
   title: "LeGrad (gradients of the final output)",
   citation:
-    "Bousselham et al. LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity. ICCV 2025.",
+    "After Bousselham et al. LeGrad: An Explainability Method for Vision Transformers via Feature Formation Sensitivity. ICCV 2025; here with gradients of the final output, where the authors score each layer's own tokens: their maps differ.",
   needs: ["attention", "gradient"],
   classSpecific: true,
   kind: "tokens",
