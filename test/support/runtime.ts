@@ -1,5 +1,6 @@
 /** onnxruntime-node with plain numbers in and out. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { exactSums } from "../../packages/vitrail/src/runtime/execution.js";
 import type { ElementType } from "../../packages/vitrail/src/tensor/element-type.js";
 import { fromFloat16 } from "../../packages/vitrail/src/tensor/half.js";
 
@@ -15,7 +16,10 @@ export interface Session {
   readonly release: () => Promise<void>;
 }
 
-/** Without graph optimisation, so that each node is computed as it is written; `optimized` runs what users run. */
+/**
+ * Without graph optimisation, so that each node is computed as it is written; `optimized` runs what users run, but for products of
+ * 8-bit integers: their exact sums on every processor (see runtime/execution.ts; the option works in the optimiser).
+ */
 export async function open(
   bytes: Uint8Array,
   optimized = false,
@@ -24,6 +28,7 @@ export async function open(
   const session = await InferenceSession.create(bytes, {
     ...(externalData.length > 0 && { externalData }),
     graphOptimizationLevel: optimized ? "all" : "disabled",
+    extra: { session: exactSums },
     logSeverityLevel: 4,
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { type Execution, executionOf, type Int8, type Optimisation } from "vitrail/node";
 import { meanings } from "./input/meanings.js";
 import { dtypes } from "./model/choose.js";
 import { problem } from "./problem.js";
@@ -19,6 +20,8 @@ export interface CommonFlags {
   device?: "cpu" | "wasm";
   threads?: string;
   lowMemory?: boolean;
+  optimisation?: Optimisation;
+  int8?: Int8;
   batchSize?: string;
 }
 
@@ -62,6 +65,19 @@ export function addRunFlags(command: Command): Command {
     )
     .option("--threads <n>", "threads of one run")
     .option("--low-memory", "a third less memory, a little slower")
+    .addOption(
+      new Option("--optimisation <level>", "what the runtime's optimiser may fuse (default: all)").choices([
+        "none",
+        "basic",
+        "all",
+      ]),
+    )
+    .addOption(
+      new Option("--int8 <sums>", "sums of 8-bit products: as the processor adds them (default), or exact").choices([
+        "fast",
+        "exact",
+      ]),
+    )
     .option("--batch-size <n>", "inputs in one run where their sizes agree (default: 1)");
 }
 
@@ -88,13 +104,25 @@ export type Device = {
   device?: "cpu" | "wasm";
   threads?: number;
   lowMemory?: boolean;
+  optimisation?: Optimisation;
+  int8?: Int8;
 };
 
-export function readDevice({ device, threads, lowMemory }: CommonFlags): Device {
+/** How the numbers are computed, for records. */
+export const readExecution = ({
+  device = "cpu",
+  ...choice
+}: Pick<CommonFlags, "device" | "optimisation" | "int8">): Execution => executionOf(device, choice).used;
+
+export function readDevice(flags: CommonFlags): Device {
+  const { device, threads, lowMemory, optimisation, int8 } = flags;
+  readExecution(flags);
   const count = readCount("threads", threads);
   return {
     ...(device && { device }),
     ...(count !== undefined && { threads: count }),
     ...(lowMemory && { lowMemory }),
+    ...(optimisation && { optimisation }),
+    ...(int8 && { int8 }),
   };
 }

@@ -36,6 +36,7 @@ const CATALOGUE = {
   E032: { kind: "unsupported", title: "nothing to explain" },
   E033: { kind: "unsupported", title: "decoder with a cache" },
   E034: { kind: "unsupported", title: "several targets at once are not covered by operator" },
+  E035: { kind: "usage", title: "exact sums need the optimiser" },
   E042: { kind: "unsupported", title: "the explained output has no axis of samples" },
   E043: { kind: "usage", title: "no probability to start at" },
   E044: { kind: "usage", title: "the labels do not fit the model" },

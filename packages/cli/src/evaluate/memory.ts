@@ -12,11 +12,11 @@ export function memoryMeter({ model: { file }, opening }: Setup) {
   return ({ name, id, options }: ChosenMethod, feeds: Feeds): Promise<number> => {
     const size = Object.values(feeds).reduce((total, { data }) => total + data.length, 0);
     const key = `${name} ${Math.ceil(Math.log2(size))}`;
-    const { device, threads, ...choice } = opening;
+    const { device, threads, optimisation, int8, ...choice } = opening;
     const compile = { method: id, ...choice, ...options };
+    const runtime = { device, threads, optimisation, int8 };
     const peak =
-      known.get(key) ??
-      measure("memory", { file, feeds, compile, runtime: { device, threads }, rounds: 1 }).then(({ memory }) => memory);
+      known.get(key) ?? measure("memory", { file, feeds, compile, runtime, rounds: 1 }).then(({ memory }) => memory);
     known.set(key, peak);
     return peak;
   };

@@ -1,5 +1,5 @@
 /** All that a worker needs to know; plain data that crosses threads. */
-import type { Patches } from "vitrail/node";
+import type { Int8, Optimisation, Patches } from "vitrail/node";
 import type { ModelFiles } from "../model/folder.js";
 import type { CaseChoice } from "./classes.js";
 import type { DataRequest } from "./data.js";
@@ -18,6 +18,8 @@ export interface Opening {
   readonly explains?: string;
   readonly readout?: string;
   readonly device?: "cpu" | "wasm";
+  readonly optimisation?: Optimisation;
+  readonly int8?: Int8;
   readonly threads: number;
 }
 

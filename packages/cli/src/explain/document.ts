@@ -4,6 +4,7 @@ import {
   type DocumentTarget,
   type DocumentToken,
   documentMap,
+  type Execution,
   type ExplanationDocument,
   pictureAxes,
   schema,
@@ -26,6 +27,8 @@ export interface DocumentContext {
   model: ModelFiles;
   method: MethodInfo;
   seed?: number | undefined;
+  /** How the runtime computed. */
+  execution?: Execution;
   /** The model's file, where something was appended to it before it was compiled. */
   source?: { sha256: string; bytes: number };
 }
@@ -53,6 +56,7 @@ export function toDocument(answer: Answer, context: DocumentContext): Explanatio
     ...(words && words.length > 0 && { tokens: promptTokens(words) }),
     ...(explanation.completeness && { completeness: explanation.completeness[row]! }),
     ...(stability && { stability }),
+    ...(context.execution && { execution: context.execution }),
     timing: { explainMs: Number(milliseconds.toFixed(2)) },
     ...(context.seed !== undefined && { seed: context.seed }),
     warnings: warningsOf(answer),

@@ -13,6 +13,7 @@ import {
   collect,
   readCount,
   readDevice,
+  readExecution,
   readNames,
 } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
@@ -92,6 +93,7 @@ async function explain(model: string, inputs: string[], flags: ExplainFlags, ter
     const context = {
       model: files,
       method,
+      execution: readExecution(flags),
       ...(source && { source }),
       ...(typeof options.seed === "number" && { seed: options.seed }),
     };

@@ -2,6 +2,7 @@ import type { Start } from "../analysis.js";
 import type { Region } from "../flow/field.js";
 import type { AxisName } from "../flow/output.js";
 import type { Completeness } from "../methods/drive.js";
+import type { Execution } from "./execution.js";
 import type { Explanation } from "./explanation.js";
 import type { Stability } from "./stability.js";
 
@@ -68,6 +69,8 @@ export interface ExplanationDocument {
   /** For methods that promise what a map adds up to: its sum, and what the target's score gained from the baseline. */
   completeness?: Completeness;
   stability?: Stability;
+  /** How the runtime computed: its optimiser and 8-bit sums can move a map. */
+  execution?: Execution;
   timing: Readonly<Record<string, number>>;
   seed?: number;
   warnings: readonly string[];

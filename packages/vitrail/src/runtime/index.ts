@@ -12,6 +12,7 @@ export {
   shortest,
   valueMap,
 } from "./document.js";
+export { type Execution, type ExecutionOptions, executionOf, type Int8, type Optimisation } from "./execution.js";
 export { classCount, type Explainer, type ExplainOptions, explainerOver } from "./explainer.js";
 export { Explanation, type Grid, pictureAxes } from "./explanation.js";
 export { type Classes, classNamed, fitLabels, type Labels, labelList } from "./labels.js";

@@ -4,12 +4,15 @@ import { type Metadata, readMetadata } from "../metadata.js";
 import type { CompileOptions } from "../options.js";
 import { type Driving, type Prepared, prepare } from "../prepare.js";
 import type { Report } from "../report.js";
+import type { Execution } from "./execution.js";
 
 /** What is known about a model that explains itself, or that is driven; without `print`, which cannot cross threads. */
 export interface Findings extends Omit<Report, "print" | "metadata"> {
   readonly metadata: Metadata;
   /** How a method of many runs is driven; undefined for methods that are a graph. */
   readonly driving?: Driving | undefined;
+  /** How the runtime was told to compute; left out where a session was made by somebody else. */
+  readonly execution?: Execution;
 }
 
 /** A model, what is run to explain it (prepare.ts), and what is known about it. */

@@ -2,6 +2,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Arrays } from "../../../../test/support/runtime.js";
 import type { CompileOptions } from "../../src/options.js";
+import { exactSums } from "../../src/runtime/execution.js";
 import { type Explainer, explainerOver } from "../../src/runtime/explainer.js";
 import { load } from "../../src/runtime/load.js";
 import { type NativeSession, pairSession } from "../../src/runtime/session.js";
@@ -18,7 +19,11 @@ export async function drivenExplainer(model: Uint8Array, options: CompileOptions
   const { original, toRun, findings } = load(model, options);
   const rows = { explanation: 0, prediction: 0 };
   const open = async (content: Uint8Array, part: keyof typeof rows): Promise<NativeSession> => {
-    const session = await InferenceSession.create(content, { logSeverityLevel: 4, intraOpNumThreads: 1 });
+    const session = await InferenceSession.create(content, {
+      extra: { session: exactSums },
+      logSeverityLevel: 4,
+      intraOpNumThreads: 1,
+    });
     return {
       run: async (feeds) => {
         const own = Object.entries(feeds).map(([name, t]) => [

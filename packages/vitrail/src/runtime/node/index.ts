@@ -27,7 +27,17 @@ export type ExplainerOptions = CompileOptions &
  */
 export async function createExplainer(
   model: string | URL | Uint8Array,
-  { device, threads, lowMemory, folder, transfer, labels, ...options }: ExplainerOptions & { transfer?: boolean } = {},
+  {
+    device,
+    threads,
+    lowMemory,
+    folder,
+    optimisation,
+    int8,
+    transfer,
+    labels,
+    ...options
+  }: ExplainerOptions & { transfer?: boolean } = {},
 ): Promise<Explainer> {
   const compile = lowMemory ? { compact: true, ...options } : options;
   const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
@@ -36,7 +46,7 @@ export async function createExplainer(
   try {
     const findings = await worker.call(
       "open",
-      { model: source, compile, runtime: { device, threads, lowMemory, folder } },
+      { model: source, compile, runtime: { device, threads, lowMemory, folder, optimisation, int8 } },
       moved,
     );
     const session = {

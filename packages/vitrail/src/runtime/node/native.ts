@@ -1,4 +1,5 @@
 import { realpath } from "node:fs/promises";
+import { executionOf } from "../execution.js";
 import { failure, messageOf, problem } from "../problem.js";
 import type { NativeSession, OpenNative } from "../session.js";
 import type { Feeds, Outputs } from "../tensor.js";
@@ -23,11 +24,12 @@ const packages = { cpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
  * A plan of all buffers made ahead saves no time that could be measured and takes a sixth of the memory. The arena never gives back
  * what loading used (230 MB with ViT-B), but a run without it takes 3 to 7 % longer.
  */
-const cpuOptions = (lowMemory: boolean, folder: string | undefined) => ({
+const cpuOptions = (lowMemory: boolean, folder: string | undefined, session: object) => ({
   enableMemPattern: false,
   enableCpuMemArena: !lowMemory,
   extra: {
     session: {
+      ...session,
       ...(lowMemory && { disable_prepacking: "1" }),
       ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
     },
@@ -40,7 +42,9 @@ export async function nativeRuntime({
   threads,
   lowMemory = false,
   folder,
+  ...choice
 }: RuntimeOptions): Promise<OpenNative> {
+  const { session, options: execution } = executionOf(device, choice);
   const runtime = await importRuntime(packages[device]);
   // Threads of the web runtime are browser workers; in Node it runs on one.
   if (device === "wasm") runtime.env.wasm.numThreads = 1;
@@ -48,16 +52,17 @@ export async function nativeRuntime({
   const options = {
     executionProviders: [device],
     logSeverityLevel: 4,
+    ...execution,
     ...(threads !== undefined && device === "cpu" && { intraOpNumThreads: threads }),
   };
   // On a CPU the runtime maps the files of external weights by itself where it may; else it is given what is in them.
   const filesAndMemory = async (bytes: Uint8Array, mappedFrom: string | undefined) => {
     if (device === "wasm") return { externalData: await externalData(bytes, folder) };
-    if (mappedFrom !== undefined) return cpuOptions(lowMemory, mappedFrom);
+    if (mappedFrom !== undefined) return cpuOptions(lowMemory, mappedFrom, session);
     const paths = await externalFiles(bytes, folder);
-    if (folder === undefined || paths.length === 0) return cpuOptions(lowMemory, undefined);
-    if (!(await leavesFolder(paths, folder))) return cpuOptions(lowMemory, await realpath(folder));
-    return { ...cpuOptions(lowMemory, undefined), externalData: await externalData(bytes, folder) };
+    if (folder === undefined || paths.length === 0) return cpuOptions(lowMemory, undefined, session);
+    if (!(await leavesFolder(paths, folder))) return cpuOptions(lowMemory, await realpath(folder), session);
+    return { ...cpuOptions(lowMemory, undefined, session), externalData: await externalData(bytes, folder) };
   };
   return async (bytes, mappedFrom) => {
     const files = await filesAndMemory(bytes, mappedFrom);

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../errors.js";
 import type { CompileOptions } from "../../options.js";
+import type { ExecutionOptions } from "../execution.js";
 import type { Findings } from "../load.js";
 import type { Part } from "../session.js";
 import type { Feeds, Outputs } from "../tensor.js";
@@ -18,7 +19,7 @@ export interface OpenRequest {
   runtime: RuntimeOptions;
 }
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends ExecutionOptions {
   /** `cpu` is onnxruntime-node; `wasm` is onnxruntime-web, which runs where the other has no binary. */
   device?: "cpu" | "wasm" | undefined;
   /** Threads of one run; the runtime's own choice by default. */

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { VitrailError } from "../../errors.js";
 import { originalBytes } from "../../metadata.js";
+import { executionOf } from "../execution.js";
 import { type Findings, load } from "../load.js";
 import { failure, messageOf, problem } from "../problem.js";
 import { pairSession, type Session } from "../session.js";
@@ -31,7 +32,7 @@ async function open({ model, compile, runtime }: OpenRequest): Promise<Findings>
     return openNative(original, mappedFrom());
   };
   session = pairSession(await openNative(explained, mappedFrom()), appended ? openPrediction : undefined);
-  return findings;
+  return { ...findings, execution: executionOf(runtime.device ?? "cpu", runtime).used };
 }
 
 async function run({ feeds, part }: Extract<Request, { call: "run" }>["argument"]): Promise<Outputs> {

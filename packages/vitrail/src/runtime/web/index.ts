@@ -1,4 +1,5 @@
 import type { CompileOptions } from "../../options.js";
+import { executionOf } from "../execution.js";
 import { type Explainer, explainerOver } from "../explainer.js";
 import type { Labels } from "../labels.js";
 import { load } from "../load.js";
@@ -18,11 +19,12 @@ export type ExplainerOptions = CompileOptions &
 /** Compiles a model, given as bytes or fetched from an address, and opens it on onnxruntime-web. */
 export async function createExplainer(
   model: string | URL | Uint8Array | ArrayBuffer,
-  { device, threads, wasmPaths, externalData, labels, ...compile }: ExplainerOptions = {},
+  { device, threads, wasmPaths, externalData, optimisation, int8, labels, ...compile }: ExplainerOptions = {},
 ): Promise<Explainer> {
   const bytes = await bytesOf(model);
-  const { original, toRun, findings } = load(bytes, compile);
-  const open = await webRuntime({ device, threads, wasmPaths, externalData });
+  const { original, toRun, findings: found } = load(bytes, compile);
+  const open = await webRuntime({ device, threads, wasmPaths, externalData, optimisation, int8 });
+  const findings = { ...found, execution: executionOf(device ?? "wasm", { optimisation, int8 }).used };
   const openPrediction = toRun && (() => open(original));
   return explainerOver(pairSession(await open(toRun?.(original) ?? original), openPrediction), findings, labels);
 }

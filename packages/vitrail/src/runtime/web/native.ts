@@ -1,8 +1,9 @@
+import { type ExecutionOptions, executionOf } from "../execution.js";
 import { failure, messageOf, problem } from "../problem.js";
 import type { NativeSession, OpenNative } from "../session.js";
 import type { Feeds, Outputs } from "../tensor.js";
 
-export interface WebRuntimeOptions {
+export interface WebRuntimeOptions extends ExecutionOptions {
   /** `wasm` runs everywhere; `webgpu` wants a browser that has it. */
   device?: "wasm" | "webgpu" | undefined;
   /** More than one needs a cross-origin isolated page; the runtime's own choice by default. */
@@ -41,6 +42,7 @@ export async function webRuntime(options: WebRuntimeOptions): Promise<OpenNative
   const sessionOptions = {
     executionProviders: [device],
     logSeverityLevel: 4,
+    ...executionOf(device, options).options,
     ...(externalData && { externalData }),
   };
   return async (bytes) => {
