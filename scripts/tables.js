@@ -166,7 +166,7 @@ function table(columns) {
   const notes = runs.flatMap((run) =>
     measuredOf(run).map(({ cost, summary: { cases, header } }) => {
       const command = header.command.replace(/ -o .*| --workers \d+/g, "");
-      return `- ${run}${cost === "many-runs" ? " §" : ""}: n = ${cases}, seed ${header.seed}, \`npx ${command}\``;
+      return `- ${run}${cost === "many-runs" ? " §" : ""}: n = ${cases}, seed ${header.seed}, \`npx ${command}\`; ${stampOf(header)}`;
     }),
   );
   return [
@@ -174,12 +174,16 @@ function table(columns) {
     `|---|${head.map(() => "--:").join("|")}|`,
     ...rows,
     "",
-    "± half of the 95 % interval (bootstrap over pictures or texts); † not better than a random map on the same cases; ‡ one map for every class; § a method of many runs, on fewer cases.",
+    "± half of the 95 % interval over pictures or texts (docs/evaluation.md); † not better than a random map on the same cases (after Holm’s correction); ‡ one map for every class; § a method of many runs, on fewer cases.",
     "",
     ...(twins(found) ? [TWINS, ""] : []),
     ...notes,
   ].join("\n");
 }
+
+/** What made the figures: first digits of the hashes of model and data, and the version of the code. */
+const stampOf = (header) =>
+  `model ${header["model sha256"].slice(0, 12)}, data ${header["data sha256"].slice(0, 12)}, vitrail ${header.vitrail}`;
 
 const TWINS =
   "`cp-lrp` and `libra-grad` have equal rows because they are one rule as they stand here: both hold attention weights, the deviations of norms and the gates of activations constant and multiply the gradient at the input by the input. They differ with `libra-grad:full=true`, which adds what biases and inner layers contribute.";
