@@ -45,6 +45,17 @@ describe("safetensors", () => {
     expect(() => parseSafetensors(odd)).toThrow(/shape \[3\]/);
     const strange = write({ x: { dtype: "F8_E4M3", shape: [8], data_offsets: [0, 8] } }, new Uint8Array(8));
     expect(() => parseSafetensors(strange)).toThrow(/F8_E4M3/);
+    const text = new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode("root")]);
+    expect(() => parseSafetensors(text)).toThrow(/^its header cannot be read: it is not JSON$/);
+    for (const entry of [
+      null,
+      7,
+      {},
+      { dtype: "constructor", shape: [1], data_offsets: [0, 4] },
+      { dtype: "F32", shape: {} },
+    ]) {
+      expect(() => parseSafetensors(write({ x: entry }, new Uint8Array(4)))).toThrow(/^tensor "x" has/);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { type Tensor, type TypedArray, tensor } from "vitrail/node";
 import { messageOf, problem } from "../problem.js";
-import { readBytes } from "./file.js";
+import { notJson, readBytes } from "./file.js";
 
 type ArrayType = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number };
 
@@ -44,14 +44,34 @@ export function parseSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   const length = Number(view.getBigUint64(0, true));
   if (length > bytes.length - 8)
     throw new Error("its header is longer than the file, so it is truncated or something else");
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, Entry>;
+  const header = readHeader(bytes.subarray(8, 8 + length));
   const body = bytes.subarray(8 + length);
   const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
   return Object.fromEntries(entries.map(([name, entry]) => [name, readEntry(name, entry, body)]));
 }
 
+function readHeader(bytes: Uint8Array): Record<string, Entry> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new Error(`its header cannot be read: ${notJson(error)}`);
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) throw new Error("its header is no list");
+  for (const [name, entry] of Object.entries(header)) if (name !== "__metadata__") checkEntry(name, entry);
+  return header as Record<string, Entry>;
+}
+
+function checkEntry(name: string, entry: unknown): void {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  const counts = (value: unknown) => Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+  const pair = counts(offsets) && (offsets as number[]).length === 2;
+  if (typeof dtype === "string" && counts(shape) && pair) return;
+  throw new Error(`tensor "${name}" has no dtype, shape and data_offsets as the format wants them`);
+}
+
 function readEntry(name: string, { dtype, shape, data_offsets: [start, end] }: Entry, body: Uint8Array): Tensor {
-  const known = types[dtype];
+  const known = Object.hasOwn(types, dtype) ? types[dtype] : undefined;
   if (!known) throw new Error(`tensor "${name}" has the element type ${dtype}, which is not supported`);
   const [arrayType, type] = known;
   const elements = shape.reduce((product, dim) => product * dim, 1);
