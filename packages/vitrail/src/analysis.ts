@@ -294,6 +294,24 @@ function idsInput(ids: Value, names: ReadonlyMap<Value, string>): string | undef
   return undefined;
 }
 
+/** An input that embeddings are looked up with, and how many there are. */
+export interface LookedUp {
+  readonly input: string;
+  readonly rows: number;
+}
+
+/** All of a model's, whether its outputs depend on them or not. */
+export function lookedUp({ inputs, builder }: ModelGraph): LookedUp[] {
+  const names = new Map([...inputs].map(([name, v]) => [v, name]));
+  return builder.nodes.flatMap(({ outputs }) =>
+    outputs.flatMap(({ lookup }) => {
+      const input = lookup && idsInput(lookup.ids, names);
+      const rows = lookup?.table.shape?.[0];
+      return input === undefined ? [] : [{ input, rows: typeof rows === "number" ? rows : 0 }];
+    }),
+  );
+}
+
 /** Pictures first, then the ids with the largest table. */
 function chooseSource(
   model: ModelGraph,

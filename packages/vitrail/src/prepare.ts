@@ -8,7 +8,7 @@ import { joined } from "./emit/joined.js";
 import { writePatch } from "./emit/patch.js";
 import { programOf } from "./emit/program.js";
 import { sha256 } from "./emit/sha256.js";
-import { fail, VitrailError } from "./errors.js";
+import { type Diagnostic, fail, VitrailError } from "./errors.js";
 import { explain } from "./explain.js";
 import type { Patches } from "./flow/patches.js";
 import { tokenLayout } from "./flow/tokens.js";
@@ -20,6 +20,7 @@ import { type BuiltMethod, type DrivenMethod, isBuilt } from "./methods/method.j
 import { rawAttention } from "./methods/raw-attention.js";
 import { readModel } from "./onnx/model.js";
 import { type CompileOptions, chosenIn, type ResolvedOptions, resolveOptions } from "./options.js";
+import { outlineOf } from "./outline.js";
 import { type Report, reportOf } from "./report.js";
 import { seedOf, targetInput } from "./seed.js";
 import { version } from "./version.js";
@@ -68,7 +69,59 @@ function prepareBuilt(model: Uint8Array, method: BuiltMethod, resolved: Resolved
   return { original, toRun: (own) => joined(own, patch), report, metadata: report.metadata! };
 }
 
+/** What needs forward passes alone runs on every file that the runtime runs, also where the compiler cannot read the graph. */
 function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: ResolvedOptions): Prepared {
+  if (method.program) return prepareRead(model, method, resolved);
+  try {
+    return prepareRead(model, method, resolved);
+  } catch (error) {
+    // E042: an output that has lost its samples cannot be read row by row by any method.
+    const stands = (d: Diagnostic) => d.kind === "usage" || d.code === "E042";
+    if (!(error instanceof VitrailError) || error.diagnostics.some(stands)) throw error;
+    return prepareUnread(model, method, resolved, error);
+  }
+}
+
+function prepareUnread(
+  model: Uint8Array,
+  { id, kind }: DrivenMethod,
+  resolved: ResolvedOptions,
+  { diagnostics: [first] }: VitrailError,
+): Prepared {
+  const original = originalBytes(model);
+  const { choice, target, values, several } = resolved;
+  const { graph, output, explains, ids, masks } = outlineOf(readModel(original), {
+    output: choice.output,
+    explains: choice.explains[0],
+  });
+  const metadata: Metadata = {
+    version,
+    method: id,
+    options: values,
+    explains,
+    output,
+    from: "logit",
+    activation: null,
+    readout: "",
+    target: { name: null, mode: target, several },
+    relevance: { name: "relevance", kind },
+    tokens: null,
+    sites: [],
+    source: { sha256: sha256(original), bytes: original.length },
+  };
+  const evidence = [
+    {
+      finding: "attention",
+      state: "missing",
+      value: "the graph is not read: the method needs its inputs and outputs alone",
+      evidence: `${first!.code} ${first!.title}${first!.at ? `, ${first!.at}` : ""}`,
+    },
+  ] as const;
+  const report = { ...reportOf({ graph, metadata, chosen: chosenIn(resolved) }), evidence };
+  return { original, report, metadata, driving: { program: null, scores: false, ids, masks } };
+}
+
+function prepareRead(model: Uint8Array, method: DrivenMethod, resolved: ResolvedOptions): Prepared {
   const original = originalBytes(model);
   const { choice, target, values } = resolved;
   const [explains, ...others] = choice.explains;

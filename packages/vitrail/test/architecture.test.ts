@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["gradient"],
   ["flow"],
   ["relevance"],
-  ["analysis.ts", "seed.ts"],
+  ["analysis.ts", "outline.ts", "seed.ts"],
   ["methods"],
   ["explain.ts", "metadata.ts", "options.ts"],
   ["weights.ts"],

@@ -88,6 +88,25 @@ function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph
   return { inputs, outputs, builder, opset, nodeCount: graph.node.length, names: namesOf(model) };
 }
 
+/** Inputs and outputs as they are declared, without a look at the nodes. */
+export function declaredGraph(model: ModelProto): ModelGraph {
+  const graph = model.graph!;
+  const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
+  const builder = new Builder(opset, operators, new Map());
+  const importer = new Importer(builder, opset, model.functions, new Map());
+  const weights = new Set(graph.initializer.map(({ name }) => name));
+  const values = (infos: readonly ValueInfoProto[]) => new Map(infos.map((info) => [info.name, importer.input(info)]));
+  const outputs = graph.output.filter(({ type }) => type?.value.case === "tensorType");
+  return {
+    inputs: values(graph.input.filter(({ name }) => !weights.has(name))),
+    outputs: values(outputs),
+    builder,
+    opset,
+    nodeCount: graph.node.length,
+    names: new Set(),
+  };
+}
+
 const usesOnlyDoubles = (graph: GraphProto): boolean => {
   const types = graph.initializer.map((t) => elementTypeOf(t.dataType)).filter((t) => t && isFloat(t));
   return types.includes("float64") && !types.includes("float32") && !types.includes("float16");
