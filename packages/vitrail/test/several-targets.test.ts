@@ -117,7 +117,7 @@ test("targets stand behind samples, tokens and heads: only what comes in and goe
 test("the axes of target and relevance are named", () => {
   const model = vit({ ...spellings["a class token"]!, batch: "batch" });
   const { report } = compile(model, { severalTargets: true });
-  expect(report.metadata?.target).toEqual({ name: "target", mode: "index", several: true });
+  expect(report.metadata?.target).toEqual({ name: "target", mode: "index", several: true, axes: ["class"] });
   const { inputs, outputs } = addedTo(model, compile(model, { severalTargets: true }).bytes);
   const dims = (info: (typeof inputs)[number]) => {
     const type = info.type!.value;

@@ -123,7 +123,7 @@ describe("outputs with other axes", () => {
 test("the target's type and extents are those of the mode", () => {
   const model = vit(style);
   const read = (target: "index" | "weights" | "predicted") => compile(model, { target }).report.metadata!.target;
-  expect(read("index")).toEqual({ name: "target", mode: "index", several: false });
-  expect(read("weights")).toEqual({ name: "target", mode: "weights", several: false });
-  expect(read("predicted")).toEqual({ name: null, mode: "predicted", several: false });
+  expect(read("index")).toEqual({ name: "target", mode: "index", several: false, axes: ["class"] });
+  expect(read("weights")).toEqual({ name: "target", mode: "weights", several: false, axes: ["class"] });
+  expect(read("predicted")).toEqual({ name: null, mode: "predicted", several: false, axes: ["class"] });
 });
