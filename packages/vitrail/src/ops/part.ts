@@ -3,6 +3,7 @@ import { fail } from "../errors.js";
 import { int, ints, required } from "../ir/attribute.js";
 import { type Node, numbersOf, place, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
+import { Misfit } from "../tensor/misfit.js";
 import { normalizeAxis, type Shape } from "../tensor/shape.js";
 import { type Builder, range } from "./builder.js";
 import { broadcastShapes, entriesOf, foldInts, input, pickInts, vector } from "./infer.js";
@@ -12,13 +13,16 @@ import { inputSince } from "./parameter.js";
 export const Concat = defineOp("Concat", {
   role: "movement",
   infer: (c): Inferred => {
-    const values = c.node.inputs.map((v) => v!);
+    const values = c.node.inputs.map((_, i) => input(c, i));
     const known = values.map(entriesOf);
     const first = values[0]!;
     const shapes = values.map((v) => v.shape);
     const entries = known.every((k) => k !== undefined) ? known.flat() : undefined;
     if (!shapes.every((s) => s !== undefined)) return { type: first.type, shape: undefined };
-    const axis = normalizeAxis(required(c.node, "axis", "int"), shapes[0]!.length);
+    const rank = shapes[0]!.length;
+    if (rank === 0 || shapes.some((s) => s.length !== rank))
+      throw new Misfit(`it joins tensors of ${shapes.map((s) => s.length).join(", ")} axes`);
+    const axis = normalizeAxis(required(c.node, "axis", "int"), rank);
     for (const s of shapes) for (const [i, d] of s.entries()) if (i !== axis) c.equate(d, shapes[0]![i]!);
     const total = shapes.map((s) => s[axis]!).reduce(D.add);
     const shape = shapes[0]!.map((d, i) => (i === axis ? total : d));
