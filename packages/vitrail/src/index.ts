@@ -15,6 +15,7 @@ export { inspect } from "./inspect.js";
 export { type Metadata, originalBytes, readMetadata } from "./metadata.js";
 export type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
 export { builtMethods, methods } from "./methods/registry.js";
+export { SUM_OF_64, saturatingWeights, saturationProbe } from "./ops/saturation.js";
 export { type CompileOptions, findMethod } from "./options.js";
 export type { Report, SiteReport, ValueReport } from "./report.js";
 export type { TargetMode } from "./seed.js";

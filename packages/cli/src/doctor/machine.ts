@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import { SUM_OF_64, saturationProbe } from "vitrail";
+import { openSession, tensor } from "vitrail/node";
 import { cacheRoot } from "../model/hub-cache.js";
 import { size } from "../output/size.js";
 import { messageOf } from "../problem.js";
@@ -36,6 +38,7 @@ export async function examineMachine(): Promise<Check[]> {
     { name: "processor", ok: true, detail: `${processor?.model.trim() ?? "unknown"}, ${threads} threads` },
     { name: "memory", ok: freemem() > 1e9, detail: `${size(freemem())} free of ${size(totalmem())}` },
     await nativeRuntime(),
+    await integerSums(),
     await installed("onnxruntime-web", "for --device wasm; npm install onnxruntime-web"),
     await pictureDecoder(),
     { name: "hub", ok: true, detail: hubDetail() },
@@ -52,6 +55,23 @@ async function nativeRuntime(): Promise<Check> {
     return { name, ok: true, needed: true, detail };
   } catch (error) {
     return { name, ok: false, needed: true, detail: `${messageOf(error).split("\n")[0]}; try --device wasm` };
+  }
+}
+
+/** Whether this processor adds products of unsigned and signed 8-bit integers exactly. */
+export async function integerSums(): Promise<Check> {
+  const name = "8-bit sums";
+  try {
+    const session = await openSession(saturationProbe());
+    const x = tensor(new Uint8Array(SUM_OF_64.length).fill(255), [1, SUM_OF_64.length], "uint8");
+    const { y } = await session.run({ x });
+    await session.release();
+    const found = Number(y!.data[0]);
+    const ok = found === SUM_OF_64.exact;
+    const wrong = `saturate (64 products of 255 and 127 give ${found}, not ${SUM_OF_64.exact}): int8 files may decide otherwise here; --int8 exact`;
+    return { name, ok, detail: ok ? "exact" : wrong };
+  } catch (error) {
+    return { name, ok: false, detail: `not measured: ${messageOf(error).split("\n")[0]}` };
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { inspect } from "vitrail";
-import { createExplainer } from "vitrail/node";
+import { inspect, originalBytes, saturatingWeights } from "vitrail";
+import { createExplainer, type Outputs, toFloat32 } from "vitrail/node";
 import { blankFeeds } from "../doctor/blank.js";
 import { type Check, examineMachine } from "../doctor/machine.js";
 import { addModelFlags, addRunFlags, addSpeechFlags, type CommonFlags, readDevice } from "../flags.js";
@@ -58,19 +58,51 @@ async function tryModel(file: string, flags: CommonFlags): Promise<Check[]> {
   try {
     const feeds = blankFeeds(explainer.findings);
     await explainer.predict(feeds);
-    const [, predicted] = await time(() => explainer.predict(feeds));
+    const [alone, predicted] = await time(() => explainer.predict(feeds));
     await explainer.explain(feeds, { target: undefined });
     const [explanation, explained] = await time(() => explainer.explain(feeds));
+    const apart = largestDifference(alone, explanation.outputs);
+    const signed = saturatingWeights(originalBytes(await readFile(file))).length;
     const finite = explanation.toTokens().every(Number.isFinite);
     return [
       { name: "open", ok: true, detail: opened },
       { name: "predict", ok: true, detail: predicted },
       { name: "explain", ok: true, detail: explained },
       { name: "finite", ok: finite, detail: finite ? "every value is a number" : "some values are not finite" },
+      {
+        name: "same answer",
+        ok: apart <= SAME,
+        detail:
+          apart <= SAME
+            ? "the compiled file answers as the file alone"
+            : `the compiled file's outputs are up to ${(100 * apart).toPrecision(2)} % off the file's alone, since the runtime fuses other operators; --optimisation none shows what it says unfused`,
+      },
+      {
+        name: "8-bit sums",
+        ok: true,
+        detail:
+          signed === 0
+            ? "none that saturate"
+            : `${signed} signed weights, without reduce_range: on processors that saturate it answers otherwise; --int8 exact gives the same on all`,
+      },
     ];
   } finally {
     await explainer.close();
   }
+}
+
+/** Rounding in float32 and float16 stays under this share of an output's largest value. */
+const SAME = 1e-2;
+
+/** The largest difference of two runs' outputs, as a share of that output's largest value. */
+function largestDifference(a: Outputs, b: Outputs): number {
+  const numbers = Object.entries(a).filter(([, { type }]) => type.startsWith("float"));
+  const shares = numbers.map(([name, one]) => {
+    const [own, other] = [toFloat32(one), b[name] && toFloat32(b[name])];
+    const scale = own.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+    return other ? own.reduce((most, v, i) => Math.max(most, Math.abs(v - other[i]!)), 0) / scale : 0;
+  });
+  return Math.max(0, ...shares);
 }
 
 function printChecks(title: string, checks: readonly Check[], terminal: Terminal): void {
