@@ -109,3 +109,13 @@ test("what no later set has is refused by name", () => {
   expect(() => compile(statistics)).toThrow(/E025 .* BatchNormalization/);
   expect(() => compile(model(op("Relu", {}), 6))).toThrow(/E025 .* opset 6/);
 });
+
+test("an extent of -1 is open, as other names are", async () => {
+  const m = new ModelWriter({ opset: 11 });
+  const x = m.input("x", "float32", [-1, 4, -1, -1]);
+  m.output(m.op("Flatten", [m.op("GlobalAveragePool", [x])], { axis: 1 }), "float32", undefined, "logits");
+  const { bytes } = compile(m.bytes(), { method: "gradient-x-input" });
+  const { relevance } = await run(bytes, ["relevance"], { target: array("int64", [0, 1], [2]) });
+  expect(relevance!.dims).toEqual(DIMS);
+  expect(relevance!.values[0]).toBeCloseTo(feed.values[0]! / 36, 6);
+});
