@@ -16,7 +16,10 @@ const SAFE = 64;
 /** Names of the signed 8-bit weights, in the file itself, whose products saturate on a processor that adds them in 16 bits. */
 export function saturatingWeights(model: Uint8Array): string[] {
   const { node, initializer } = readModel(model).graph!;
-  const read = new Set(node.filter(({ opType }) => products.test(opType)).flatMap(({ input }) => input));
+  // Between activations that are quantised and weights that are dequantised, the runtime multiplies integers.
+  const rounds = node.some(({ opType }) => opType === "QuantizeLinear");
+  const multiplied = (opType: string) => products.test(opType) || (rounds && opType === "DequantizeLinear");
+  const read = new Set(node.filter(({ opType }) => multiplied(opType)).flatMap(({ input }) => input));
   return initializer.flatMap((proto) => {
     if (!read.has(proto.name) || proto.dims.length < 2) return [];
     const tensor = readTensor(proto);
