@@ -135,6 +135,11 @@ describe("what the file's fault is, is said at its place", () => {
       small((m) => void m.output(m.op("Concat", ["x", m.op("Unsqueeze", ["x", m.ints([0])])], { axis: 0 }))),
       /\(Concat\)\n.*joins tensors of 2, 3 axes/,
     ],
+    [
+      "an equation of more operands than there are",
+      small((m) => void m.output(m.op("Einsum", ["x"], { equation: "ij,jk->ik" }))),
+      /\(Einsum\)\n.*takes 2 operands, and it has 1/,
+    ],
     ["a function that calls itself", calling({ f: ["f"] }), /\(f\)\n.*calls itself/],
     ["functions that call each other", calling({ f: ["g"], g: ["f"] }), /calls itself/],
     ["two inputs of a name", changed((m) => void m.graph!.input.push(m.graph!.input[0]!)), /two inputs have this name/],

@@ -8,7 +8,7 @@ import { type GivenAttributes, ints, typed } from "../ir/attribute.js";
 import { type Form, type Node, numberOf, numbersOf, Value } from "../ir/graph.js";
 import { broken, verify } from "../ir/verify.js";
 import { add, type Dim, equal, solve, substitute, symbol } from "../tensor/dim.js";
-import { type ElementType, isFloat } from "../tensor/element-type.js";
+import { type ElementType, elementTypeNumber, isFloat } from "../tensor/element-type.js";
 import { Misfit, OverBudget } from "../tensor/misfit.js";
 import { normalizeAxis, type Shape, sameShape } from "../tensor/shape.js";
 import { elementCount, type Tensor, tensorOf } from "../tensor/tensor.js";
@@ -182,7 +182,8 @@ export class Builder {
   where = (condition: Value, a: Value, c: Value): Value => this.emit("Where", [condition, a, c]);
   greater = (a: Operand, c: Operand): Value => this.emit("Greater", [this.operand(a), this.operand(c)]);
   isZero = (x: Value): Value => this.emit("Equal", [x, x.type === "int64" ? this.ints([0]) : this.scalar(0)]);
-  cast = (x: Value, to: ElementType): Value => (x.type === to ? x : this.emit("Cast", [x], { to: typeNumber(to) }));
+  cast = (x: Value, to: ElementType): Value =>
+    x.type === to ? x : this.emit("Cast", [x], { to: elementTypeNumber(to) });
 
   /** a / (z + 1e-9), the authors' guarded division; a numerator that vanishes with its denominator gives 0. */
   safeDivide = (a: Value, z: Value, unit = 1): Value => this.div(a, this.add(z, unit * 1e-9));
@@ -352,12 +353,6 @@ const LONGEST_RANGE = 2 ** 20;
 export function range(n: number): number[] {
   if (n > LONGEST_RANGE) throw new OverBudget(`it counts to ${n}, and ${LONGEST_RANGE} is the most`);
   return Array.from({ length: n }, (_, i) => i);
-}
-
-function typeNumber(type: ElementType): number {
-  return (
-    { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16 } as Record<string, number>
-  )[type]!;
 }
 
 /** Folds single-element floating-point constants through element-wise operators. */

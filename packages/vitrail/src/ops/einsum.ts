@@ -6,6 +6,7 @@ import { fail } from "../errors.js";
 import { required } from "../ir/attribute.js";
 import { type Form, type Node, place, type Value } from "../ir/graph.js";
 import type * as D from "../tensor/dim.js";
+import { Misfit } from "../tensor/misfit.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
 import { defineOp, type InferContext, type Inferred } from "./operator.js";
@@ -127,5 +128,9 @@ export function equationOf(node: Head): Equation {
       why: isPlain ? `"${equation}" takes a diagonal` : `the ranks that "${equation}" needs are not known`,
       try: "export the model with MatMul instead",
     });
+  if (operands.length !== node.inputs.length || node.inputs.some((v) => !v))
+    throw new Misfit(
+      `"${equation}" takes ${operands.length} operands, and it has ${node.inputs.filter((v) => v).length}`,
+    );
   return { operands, result };
 }
