@@ -75,8 +75,8 @@ function prepareDriven(model: Uint8Array, method: DrivenMethod, resolved: Resolv
   try {
     return prepareRead(model, method, resolved);
   } catch (error) {
-    // E042: an output that has lost its samples cannot be read row by row by any method.
-    const stands = (d: Diagnostic) => d.kind === "usage" || d.code === "E042";
+    // A malformed file runs nowhere. E042: an output that has lost its samples cannot be read row by row by any method.
+    const stands = (d: Diagnostic) => d.kind === "usage" || d.kind === "input" || d.code === "E042";
     if (!(error instanceof VitrailError) || error.diagnostics.some(stands)) throw error;
     return prepareUnread(model, method, resolved, error);
   }

@@ -66,6 +66,13 @@ test.each(["occlusion", "rise"])("%s of a picture that goes through a sequence",
   expect(explanation.problem()).toBeUndefined();
 });
 
+test("a malformed file is no file that runs", () => {
+  const m = new ModelWriter({ opset: 17 });
+  const x = m.input("x", "float32", ["batch", 2, 3]);
+  m.output(m.op("Transpose", [x], { perm: [0, 0, 7] }), "float32", ["batch", 3, 2], "y");
+  expect(() => prepare(m.bytes(), { method: "occlusion" })).toThrow(/E001/);
+});
+
 test("what is asked for by a wrong name is refused as ever", () => {
   for (const [options, code] of [
     [{ output: "nothing" }, /E012/],
