@@ -14,6 +14,7 @@ test("several labels at once: a sigmoid for each", () => {
 });
 
 test("a number is no probability", () => {
+  expect(score([3.2])[0]!.probability).toBeUndefined();
   expect(score([3.2], { kind: "value" })[0]!.probability).toBeUndefined();
   expect(score([3.2, 1], { kind: "value" })[0]!.probability).toBeUndefined();
 });

@@ -51,10 +51,10 @@ export function scoresFrom(values: Float32Array, { kind, given }: Reading): Floa
   });
 }
 
-/** p of scores; undefined for values. */
+/** p of scores; undefined for values, and for a class that is alone: it shares with none. */
 export function sharesOf(scores: ArrayLike<number>, { kind }: Pick<Reading, "kind">): number[] | undefined {
   const z = Array.from(scores);
-  if (kind === "value") return undefined;
+  if (kind === "value" || (kind === "exclusive" && z.length === 1)) return undefined;
   if (kind === "independent") return z.map((score) => 1 / (1 + Math.exp(-score)));
   const max = z.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   const powers = z.map((score) => Math.exp(score - max));
