@@ -22,6 +22,11 @@ export function reportLines(report: Omit<Report, "print">, files: ModelFiles, co
   ];
 }
 
+/** Of a file whose 8-bit products some processors add wrongly. */
+export const saturationLine = ([first, ...others]: readonly string[], colors: Colors): string =>
+  `  ${colors.dim("int8".padEnd(10))} signed 8-bit weights beyond ±64 ("${first}"${others.length > 0 ? ` and ${others.length} more` : ""}): ` +
+  "on x86-64 without VNNI their sums saturate, and the model decides otherwise there; --int8 exact has the same sums everywhere";
+
 const valueLine = ({ name, type, dims }: ValueReport): string => `${name}: ${type} [${dims.join(", ")}]`;
 
 function labelLine(labels: readonly string[]): string {

@@ -144,7 +144,9 @@ async function randomisedOf(setup: Setup, { findings }: Opened, sessions: Sessio
 }
 
 /** The model that the first is held against. Two random maps know nothing of each other: their agreement is chance. */
-async function secondOf(setup: Setup, files: ModelFiles, sessions: Sessions) {
+async function secondOf(first: Setup, files: ModelFiles, sessions: Sessions) {
+  const { opening, secondInt8 } = first;
+  const setup = secondInt8 ? { ...first, opening: { ...opening, int8: secondInt8 } } : first;
   const host = await createExplainer(files.file, optionsOf(setup.methods[0]!, setup));
   return {
     model: modelOver(host, judgedOutput(host.findings, files)),

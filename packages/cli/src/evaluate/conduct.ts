@@ -144,7 +144,10 @@ async function openStore({ setup, data, sha256, secondSha256 }: Prepared, { out,
     throw unwritten(path, error);
   });
   const { seed, batchSize, opening, choice } = setup;
-  const held = secondSha256 !== undefined && { "held against": secondSha256 };
+  const held = secondSha256 !== undefined && {
+    "held against": secondSha256,
+    ...(setup.secondInt8 && { "held against int8": setup.secondInt8 }),
+  };
   const settings = {
     model: sha256,
     ...held,

@@ -5,7 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { type ChosenMetric, DataError } from "@vitrail/evaluation";
 import { inspect, methods } from "vitrail";
-import { createExplainer, type Findings, type Patches } from "vitrail/node";
+import { createExplainer, type Findings, type Int8, type Patches } from "vitrail/node";
 import { findMethod } from "../method.js";
 import type { ModelFiles } from "../model/folder.js";
 import { hiddenTokens } from "../model/hidden-tokens.js";
@@ -30,6 +30,8 @@ export interface Request {
   readonly workers: number | undefined;
   /** The model that the first is held against. */
   readonly second?: ModelFiles;
+  /** Its 8-bit products, where they are to differ. */
+  readonly secondInt8?: Int8;
   /** The rows beside the methods; all of the library's when not said. */
   readonly baselines?: readonly string[];
 }
@@ -79,10 +81,11 @@ export async function prepare(request: Request, terminal: Terminal): Promise<Pre
   }
   const patches = data.kind === "picture" ? await patchesOf(model.file, findings) : undefined;
   const { workers, sessions } = await roomFor(model.file, request.workers);
-  const { second, baselines } = request;
+  const { second, secondInt8, baselines } = request;
   const setup: Setup = {
     model,
     ...(second && { second }),
+    ...(secondInt8 && { secondInt8 }),
     data: request.data,
     choice,
     methods: supported,
@@ -124,7 +127,7 @@ async function checkedOf(data: Dataset, terminal: Terminal): Promise<Checked> {
 }
 
 /** Opens every method once: one that was named must work, one of all is left out with its reason. */
-async function supportedOf({ model, second, opening, methods: { methods, named } }: Request) {
+async function supportedOf({ model, second, secondInt8, opening, methods: { methods, named } }: Request) {
   const supported: ChosenMethod[] = [];
   const leftOut: { method: string; why: string }[] = [];
   let findings: Findings | undefined;
@@ -137,7 +140,14 @@ async function supportedOf({ model, second, opening, methods: { methods, named }
       findings = findings?.metadata.tokens ? findings : explainer.findings;
       await explainer.close();
       if (second)
-        await (await createExplainer(second.file, { method: method.id, ...opening, ...method.options })).close();
+        await (
+          await createExplainer(second.file, {
+            method: method.id,
+            ...opening,
+            ...(secondInt8 && { int8: secondInt8 }),
+            ...method.options,
+          })
+        ).close();
       supported.push(method);
     } catch (error) {
       failure ??= error;

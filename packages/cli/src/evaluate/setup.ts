@@ -27,6 +27,8 @@ export interface Setup {
   readonly model: ModelFiles;
   /** The model that it is held against, which reads its inputs in the same way. */
   readonly second?: ModelFiles;
+  /** Its 8-bit products, where they are to differ. */
+  readonly secondInt8?: Int8;
   readonly data: DataRequest;
   readonly choice: CaseChoice;
   readonly methods: readonly ChosenMethod[];

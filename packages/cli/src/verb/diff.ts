@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { inspect } from "vitrail";
 import { readGates } from "../evaluate/choose.js";
 import { conduct, readSummary } from "../evaluate/conduct.js";
@@ -25,16 +25,27 @@ export function diffVerb(program: Command, run: RunVerb): void {
     .description("do two models (float32 and int8, old and new) decide alike, and for the same reasons?")
     .argument("<a>", "a .onnx file, a folder with config.json and onnx/, or a Hub id")
     .argument("<b>", "the model that it is held against; it must read its inputs in the same way")
+    .addOption(
+      new Option("--int8-b <sums>", "8-bit products of b, where they are to differ from those of a (--int8)").choices([
+        "fast",
+        "exact",
+      ]),
+    )
     .option("--metrics <names...>", `what is compared (default: ${metrics.join(", ")}; top-overlap:k=20)`);
   addSpeechFlags(addRunFlags(addModelFlags(addMeaningFlag(addEvaluationFlags(command, "vitrail-diff")))));
-  command.action((a: string, b: string, flags: EvaluationFlags) =>
+  command.action((a: string, b: string, flags: EvaluationFlags & { int8B?: "fast" | "exact" }) =>
     run(flags, async (terminal) => {
       const gates = readGates(flags.failIf);
       const before = await readSummary(flags.against);
       const [model, second] = [await openModel(a, flags, terminal), await openModel(b, flags, terminal)];
       await checkAlike(model, second);
       const wanted = { ...flags, metrics: flags.metrics ?? metrics, methods: flags.methods ?? [defaultMethod] };
-      const request = { ...readRequest(model, wanted), second, baselines: ["random"] };
+      const request = {
+        ...readRequest(model, wanted),
+        second,
+        baselines: ["random"],
+        ...(flags.int8B && { secondInt8: flags.int8B }),
+      };
       await prepareFolder(flags.out);
       const title = `Do ${model.name} and ${second.name} decide alike, and for the same reasons?`;
       return conduct(

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { inspect } from "vitrail";
+import { inspect, originalBytes, saturatingWeights } from "vitrail";
 import { addFromFlag, addModelFlags, addSpeechFlags, type CommonFlags } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
 import { exit } from "../problem.js";
-import { findingsOf, reportLines } from "../report.js";
+import { findingsOf, reportLines, saturationLine } from "../report.js";
 import type { Terminal } from "../terminal.js";
 import type { RunVerb } from "./verb.js";
 
@@ -33,7 +33,8 @@ export function inspectVerb(program: Command, run: RunVerb): void {
 async function show(model: string, flags: InspectFlags, terminal: Terminal): Promise<number> {
   const { method, options } = readMethod(flags);
   const files = await openModel(model, flags, terminal);
-  const report = inspect(await readFile(files.file), {
+  const bytes = await readFile(files.file);
+  const report = inspect(bytes, {
     method: method.id,
     ...(flags.output && { output: flags.output }),
     ...(flags.from && { from: flags.from }),
@@ -41,16 +42,18 @@ async function show(model: string, flags: InspectFlags, terminal: Terminal): Pro
     ...(flags.readout && { readout: flags.readout }),
     ...options,
   });
+  const saturating = saturatingWeights(originalBytes(bytes));
   const { print, ...findings } = report;
   if (flags.json) {
     const { name, file, labels } = files;
     const ir = flags.ir ? { ir: report.print() } : {};
     const evidence = findingsOf(report, files);
-    terminal.json({ model: { name, file }, labels: labels ?? null, ...findings, evidence, ...ir });
+    terminal.json({ model: { name, file }, labels: labels ?? null, ...findings, saturating, evidence, ...ir });
   } else if (flags.ir) {
     terminal.print(report.print());
   } else {
     for (const line of reportLines(report, files, terminal.colors)) terminal.print(line);
+    if (saturating.length > 0) terminal.print(saturationLine(saturating, terminal.colors));
   }
   const unsupported = report.diagnostics.some(({ kind }) => kind === "unsupported");
   return unsupported ? exit.unsupported : exit.done;
