@@ -61,7 +61,7 @@ const LARGE = 2 ** 25;
 export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
   const original = originalBytes(model);
   const proto = readModel(original);
-  const graph = importModel(proto);
+  const graph = importModel(proto, request.operators);
   return guarded(() => appendTo({ original, proto, graph }, method, request), graph.builder);
 }
 

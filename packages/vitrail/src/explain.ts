@@ -19,6 +19,7 @@ import { relevanceStep } from "./relevance/propagate.js";
 import { layoutsOf } from "./relevance/sample.js";
 import { type Notes, stability } from "./relevance/stability.js";
 import { product } from "./tensor/dim.js";
+import { contradicts } from "./tensor/shape.js";
 
 /** What an explanation consists of; `stability` where it was asked for and the method divides. */
 export interface Outcome extends Explained {
@@ -156,7 +157,7 @@ function context(
         output,
         seed: positions(b, seed, classAxis(output)),
         sites,
-        map,
+        map: (site: AttentionSite) => checkedMap(method, site, map(site)),
         normalizeRows,
         layouts,
         units,
@@ -168,6 +169,18 @@ function context(
       return { relevance, tokens, readout, sites };
     },
   };
+}
+
+/** A map has the axes of the weights that it is about; an axis that it has once counts for all. */
+function checkedMap(method: BuiltMethod, { weights, softmax }: AttentionSite, map: Value | undefined) {
+  if (!map?.shape || !weights.shape) return map;
+  const once = map.shape.map((d, axis) => (d === 1 ? (weights.shape![axis] ?? 1) : d));
+  if (!contradicts(once, weights.shape)) return map;
+  return fail("E090", "", {
+    at: `method "${method.id}", at the attention of node "${softmax.source}"`,
+    why: `its map is [${map.shape.join(", ")}], and the weights are [${weights.shape.join(", ")}]`,
+    try: "a map in the shape of view(site).weights: heads are averaged later",
+  });
 }
 
 /** The seed over positions alone: classes are summed. */

@@ -27,7 +27,7 @@ export function inspect(model: Uint8Array, options: CompileOptions = {}): Report
 }
 
 function found(model: Uint8Array, options: CompileOptions) {
-  const graph = importModel(readModel(originalBytes(model)));
+  const graph = importModel(readModel(originalBytes(model)), options.operators);
   settleSoftmax(graph.builder);
   try {
     const { explains } = options;

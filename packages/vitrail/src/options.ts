@@ -2,13 +2,16 @@
 import type { Start } from "./analysis.js";
 import { diagnostic, fail, VitrailError } from "./errors.js";
 import { type Readout, readReadout } from "./flow/readout.js";
-import type { Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
+import type { BuiltMethod, Method, MethodOption, OptionValue, OptionValues } from "./methods/method.js";
 import { methods } from "./methods/registry.js";
+import type { Operator } from "./ops/operator.js";
 import type { TargetMode } from "./seed.js";
 
 export interface CompileOptions {
-  /** Id of a method (see `methods`); default "transformer-attribution". */
-  readonly method?: string;
+  /** Id of a method (see `methods`), or one of your own (`defineMethod`); default "transformer-attribution". */
+  readonly method?: string | BuiltMethod;
+  /** Operators of your own (`defineOp`), before those of the same name that are known. */
+  readonly operators?: readonly Operator[];
   /** Where the target comes from: a class index (default), weights in the output's shape, or the model's own arg-max. */
   readonly target?: TargetMode;
   /** Several targets in one run: `target` and `relevance` get a leading axis, [targets, ...]. Not with "predicted". */
@@ -31,6 +34,7 @@ export interface CompileOptions {
 
 export interface ResolvedOptions {
   readonly method: Method;
+  readonly operators: readonly Operator[];
   readonly values: OptionValues;
   readonly target: TargetMode;
   readonly several: boolean;
@@ -55,6 +59,7 @@ const STARTS: readonly Start[] = ["logit", "probability"];
 const TARGETS: readonly TargetMode[] = ["index", "weights", "predicted"];
 const GENERAL = new Set([
   "method",
+  "operators",
   "target",
   "severalTargets",
   "output",
@@ -66,7 +71,8 @@ const GENERAL = new Set([
 ]);
 
 export function resolveOptions(options: CompileOptions): ResolvedOptions {
-  const method = findMethod(options.method ?? "transformer-attribution");
+  const { method: asked = "transformer-attribution", operators = [] } = options;
+  const method = typeof asked === "string" ? findMethod(asked) : asked;
   const target = options.target ?? "index";
   if (!TARGETS.includes(target))
     fail("E015", `"${target}"`, {
@@ -105,6 +111,7 @@ export function resolveOptions(options: CompileOptions): ResolvedOptions {
   const values = { ...defaults, ...(Object.fromEntries(given) as Record<string, OptionValue>) };
   return {
     method,
+    operators,
     values,
     target,
     several,

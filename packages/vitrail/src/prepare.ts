@@ -131,7 +131,7 @@ function prepareRead(model: Uint8Array, method: DrivenMethod, resolved: Resolved
       try: "an explainer for each of them",
     });
   const proto = readModel(original);
-  const graph = importModel(proto);
+  const graph = importModel(proto, resolved.operators);
   settleSoftmax(graph.builder);
   const output = explainedOutput(graph, choice);
   const analysis = analyse(graph, output, { explains, forwardOnly: method.program === undefined });

@@ -28,7 +28,7 @@ export interface BenchRequest {
   readonly measurement: Measurement;
   readonly file: string;
   readonly feeds: Feeds;
-  readonly compile: CompileOptions;
+  readonly compile: CompileOptions & { readonly method?: string };
   readonly runtime: RuntimeOptions;
   readonly rounds: number;
 }

@@ -35,7 +35,7 @@ export type SetUp<Flags> = (
   inputs: readonly string[],
   flags: Flags,
   files: ModelFiles,
-  compiled: CompileOptions & RuntimeOptions,
+  compiled: CompileOptions & RuntimeOptions & { readonly method?: string },
   onProgress: NonNullable<WorkOptions["onProgress"]>,
 ) => Promise<Prepared>;
 

@@ -6,7 +6,7 @@ import type { Prompts } from "./prompts.js";
 export type Tower = "picture" | "words";
 
 /** What both towers are compiled with. */
-export type PairOptions = CompileOptions & RuntimeOptions;
+export type PairOptions = CompileOptions & RuntimeOptions & { readonly method?: string };
 
 /** One answer by each tower that was asked for. */
 export interface PairExplanation {

@@ -15,6 +15,7 @@ import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb
 import { readTensor } from "../onnx/tensor-proto.js";
 import { Builder } from "../ops/builder.js";
 import { fewestOperands } from "../ops/operands.js";
+import type { Operator } from "../ops/operator.js";
 import { operators } from "../ops/registry.js";
 import { type Dim, symbol, symbolsOf } from "../tensor/dim.js";
 import { elementTypeOf, isFloat } from "../tensor/element-type.js";
@@ -44,11 +45,11 @@ class Scope {
 }
 
 /** What one reading learns of the sizes, the next one knows from the start: a window that is a minimum of sizes, yet always 4. */
-export function importModel(model: ModelProto): ModelGraph {
+export function importModel(model: ModelProto, own: readonly Operator[] = []): ModelGraph {
   checkModel(model);
   const known = new Map<string, number>();
   for (let reading = 1; ; reading++) {
-    const graph = read(model, known);
+    const graph = read(model, known, withOwn(own));
     const open = new Set([...graph.inputs.values()].flatMap((v) => v.shape?.flatMap(symbolsOf) ?? []));
     const found = [...graph.builder.learned, ...fixedExtents(graph.builder.nodes, open)];
     const news = found.filter(([name]) => !known.has(name));
@@ -59,7 +60,11 @@ export function importModel(model: ModelProto): ModelGraph {
 /** Two are needed where anything is learned, three where that shows more. */
 const MOST_READINGS = 4;
 
-function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph {
+/** The table, with operators of the caller's own before those of the same name. */
+const withOwn = (own: readonly Operator[]): ReadonlyMap<string, Operator> =>
+  own.length === 0 ? operators : new Map([...operators, ...own.map((o) => [o.name, o] as const)]);
+
+function read(model: ModelProto, known: ReadonlyMap<string, number>, table: ReadonlyMap<string, Operator>): ModelGraph {
   const graph = model.graph!;
   const opset = saturate(model.opsetImport.find((o) => o.domain === "" || o.domain === "ai.onnx")?.version ?? 17n);
   if (opset < 11)
@@ -67,7 +72,7 @@ function read(model: ModelProto, known: ReadonlyMap<string, number>): ModelGraph
       why: "operator sets below 7 broadcast by rules of their own",
       try: "convert the model with onnx.version_converter, or export it again",
     });
-  const builder = new Builder(opset, operators, known);
+  const builder = new Builder(opset, table, known);
   if (usesOnlyDoubles(graph)) builder.real = "float64";
   const importer = new Importer(builder, opset, model.functions, known);
   const scope = new Scope();
@@ -203,7 +208,7 @@ class Importer {
     outputs: number,
   ): readonly (Value | undefined)[] {
     const { b, opset } = this;
-    const entry = operators.get(operator);
+    const entry = this.b.operators.get(operator);
     const needed = entry ? fewestOperands(operator) : 0;
     for (let i = 0; i < needed; i++) if (!operands[i]) throw new Misfit(`its input ${i} is missing`);
     const written = { inputs: operands, attributes: given };

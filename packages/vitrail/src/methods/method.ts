@@ -92,6 +92,22 @@ export interface BuiltMethod extends MethodEntry {
   readonly build: (context: MethodContext) => Explained;
 }
 
+/**
+ * A method of your own, for `compile(model, { method })`. `build` gets the builder `b`, the gradient and relevance of every
+ * attention site (`view`), `flow`, which walks a row over the tokens through one map for each site, and more (`MethodContext`).
+ *
+ * @example
+ * const attentionTimesGradient = defineMethod({
+ *   id: "attention-times-gradient", title: "Attention x gradient", citation: "this page", needs: ["attention", "gradient"],
+ *   classSpecific: true, kind: "tokens", signed: false, options: [],
+ *   build: ({ b, flow, view }) => flow((site) => {
+ *     const { weights, gradient } = view(site);          // [..., queries, keys] for each head
+ *     return b.relu(b.mul(weights, gradient));
+ *   }),
+ * });
+ */
+export const defineMethod = (method: BuiltMethod): BuiltMethod => method;
+
 /** A method that is a loop: the runtime runs the model, or one program compiled from it, many times. */
 export interface DrivenMethod extends MethodEntry {
   /** What is compiled and run, by where data begins; without it the model as it is, which then needs no operator to be known. */

@@ -91,6 +91,17 @@ export interface Operator {
   readonly lower?: (node: Node, opset: number, b: Builder) => Form;
 }
 
+/**
+ * An operator of your own, for `compile(model, { operators: [...] })`: its role decides what every method does with it.
+ *
+ * @param name as in the file, "Erf" or "my.domain::Cube"
+ * @example
+ * const Cube = defineOp("my.domain::Cube", {
+ *   role: "elementwise",
+ *   infer: ({ node }) => ({ type: node.inputs[0]!.type, shape: node.inputs[0]!.shape }),
+ *   gradient: ({ x: [x], dy, b }) => [b.mul(dy, b.mul(3, b.square(x!)))],   // dx = 3 x² dy
+ * });
+ */
 export const defineOp = (name: string, entry: Omit<Operator, "name">): Operator => ({ name, ...entry });
 
 /** For what could be differentiated but is not: an error on the data path, where no rule at all would be a silent zero. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { CompileOptions } from "../../options.js";
 import { type Explainer, explainerOver } from "../explainer.js";
 import type { Labels } from "../labels.js";
+import { failure, problem } from "../problem.js";
 import type { Part } from "../session.js";
 import type { Feeds } from "../tensor.js";
 import type { RuntimeOptions } from "./protocol.js";
@@ -39,6 +40,7 @@ export async function createExplainer(
     ...options
   }: ExplainerOptions & { transfer?: boolean } = {},
 ): Promise<Explainer> {
+  refuseOwn(options);
   const compile = lowMemory ? { compact: true, ...options } : options;
   const worker = new WorkerClient(new URL("./session-worker.js", import.meta.url));
   const source = model instanceof URL ? fileURLToPath(model) : model;
@@ -74,6 +76,18 @@ async function labelsBeside(model: string | Uint8Array): Promise<Labels | undefi
     }
   }
   return undefined;
+}
+
+/** Functions cannot cross to the thread that compiles. */
+function refuseOwn({ method, operators }: CompileOptions): void {
+  if (typeof method !== "object" && !operators) return;
+  throw failure(
+    problem("E080", {
+      at: "createExplainer",
+      why: "a method or operator of your own is made of functions, and the model is compiled in another thread",
+      try: 'compile(model, { method, operators }) and a session of the runtime; or createExplainer of "vitrail/web"',
+    }),
+  );
 }
 
 /** Only what crosses threads: an `ort.Tensor` has methods. */
