@@ -2,7 +2,8 @@ import { readFile, realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { compile, originalBytes, type Program } from "vitrail";
-import { externalPaths } from "vitrail/node";
+import { createExplainer, externalPaths } from "vitrail/node";
+import { compareAnswers, SAME, sameAnswer } from "../doctor/same-answer.js";
 import { addFromFlag, addModelFlags, addSpeechFlags, type CommonFlags, readNames } from "../flags.js";
 import { addMethodFlags, type MethodFlags, readMethod } from "../method.js";
 import { openModel } from "../model/open.js";
@@ -22,6 +23,7 @@ interface CompileFlags extends CommonFlags, MethodFlags {
   readout?: string;
   stability?: boolean;
   compact?: boolean;
+  check?: boolean;
   from?: "logit" | "probability";
 }
 
@@ -41,6 +43,7 @@ export function compileVerb(program: Command, run: RunVerb): void {
     .option("--output <name>", "the model output to explain")
     .option("--explains <names>", "the model input to explain; several with commas, each with its own relevance")
     .option("--readout <tokens>", "which tokens the head reads: index:K, mean or mean:FROM:TO")
+    .option("--check", "run the file and the compiled one, and say how far their answers are apart")
     .option("--stability", "a second output that tells how far float32 can be trusted with each explanation")
     .option(
       "--compact",
@@ -67,6 +70,7 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
     ...(flags.compact && { compact: true }),
     ...options,
   });
+  const check = flags.check ? await checked(files.file, method.id, flags, options) : undefined;
   const { patch, report } = program;
   const bytes = original.length + patch.length;
   await writeWhole(flags.out, [original, patch]);
@@ -74,14 +78,32 @@ async function write(model: string, flags: CompileFlags, terminal: Terminal): Pr
   if (flags.json) {
     const paths = { out: flags.out, ...(flags.patch && { patch: flags.patch }) };
     const { metadata, nodes } = report;
-    terminal.json({ ...paths, bytes, patchBytes: patch.length, nodes, metadata });
+    terminal.json({ ...paths, bytes, patchBytes: patch.length, nodes, metadata, ...(check && { check }) });
   }
   for (const line of summaryLines(flags.out, bytes, program, terminal.colors)) terminal.say(line);
+  if (check) terminal[check.apart <= SAME ? "say" : "note"](`  ${sameAnswer(check)}`);
   const beside = externalPaths(original);
   if (beside.length > 0 && dirname(resolve(flags.out)) !== dirname(resolve(files.file))) {
     terminal.note(`the weights stay in ${beside.join(", ")}: copy them beside ${flags.out}`);
   }
   return exit.done;
+}
+
+/** Both are run as `explain` runs them. */
+async function checked(file: string, method: string, flags: CompileFlags, options: Readonly<Record<string, unknown>>) {
+  const explainer = await createExplainer(file, {
+    method,
+    ...(flags.output && { output: flags.output }),
+    ...(flags.from && { from: flags.from }),
+    ...(flags.explains && { explains: readNames(flags.explains) }),
+    ...(flags.readout && { readout: flags.readout }),
+    ...options,
+  });
+  try {
+    return await compareAnswers(explainer);
+  } finally {
+    await explainer.close();
+  }
 }
 
 function summaryLines(out: string, bytes: number, { patch, report }: Program, colors: Colors): string[] {

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { inspect, originalBytes, saturatingWeights } from "vitrail";
-import { createExplainer, type Outputs, toFloat32 } from "vitrail/node";
+import { createExplainer } from "vitrail/node";
 import { blankFeeds } from "../doctor/blank.js";
 import { type Check, examineMachine } from "../doctor/machine.js";
+import { compareAnswers, SAME, sameAnswer } from "../doctor/same-answer.js";
 import { addModelFlags, addRunFlags, addSpeechFlags, type CommonFlags, readDevice } from "../flags.js";
 import { openModel } from "../model/open.js";
 import { exit } from "../problem.js";
@@ -58,10 +59,10 @@ async function tryModel(file: string, flags: CommonFlags): Promise<Check[]> {
   try {
     const feeds = blankFeeds(explainer.findings);
     await explainer.predict(feeds);
-    const [alone, predicted] = await time(() => explainer.predict(feeds));
+    const [, predicted] = await time(() => explainer.predict(feeds));
     await explainer.explain(feeds, { target: undefined });
     const [explanation, explained] = await time(() => explainer.explain(feeds));
-    const apart = largestDifference(alone, explanation.outputs);
+    const same = await compareAnswers(explainer);
     const signed = saturatingWeights(originalBytes(await readFile(file))).length;
     const finite = explanation.toTokens().every(Number.isFinite);
     return [
@@ -69,14 +70,7 @@ async function tryModel(file: string, flags: CommonFlags): Promise<Check[]> {
       { name: "predict", ok: true, detail: predicted },
       { name: "explain", ok: true, detail: explained },
       { name: "finite", ok: finite, detail: finite ? "every value is a number" : "some values are not finite" },
-      {
-        name: "same answer",
-        ok: apart <= SAME,
-        detail:
-          apart <= SAME
-            ? "the compiled file answers as the file alone"
-            : `the compiled file's outputs are up to ${(100 * apart).toPrecision(2)} % off the file's alone, since the runtime fuses other operators; --optimisation none shows what it says unfused`,
-      },
+      { name: "same answer", ok: same.apart <= SAME, detail: sameAnswer(same) },
       {
         name: "8-bit sums",
         ok: true,
@@ -89,20 +83,6 @@ async function tryModel(file: string, flags: CommonFlags): Promise<Check[]> {
   } finally {
     await explainer.close();
   }
-}
-
-/** Rounding in float32 and float16 stays under this share of an output's largest value. */
-const SAME = 1e-2;
-
-/** The largest difference of two runs' outputs, as a share of that output's largest value. */
-function largestDifference(a: Outputs, b: Outputs): number {
-  const numbers = Object.entries(a).filter(([, { type }]) => type.startsWith("float"));
-  const shares = numbers.map(([name, one]) => {
-    const [own, other] = [toFloat32(one), b[name] && toFloat32(b[name])];
-    const scale = own.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
-    return other ? own.reduce((most, v, i) => Math.max(most, Math.abs(v - other[i]!)), 0) / scale : 0;
-  });
-  return Math.max(0, ...shares);
 }
 
 function printChecks(title: string, checks: readonly Check[], terminal: Terminal): void {
