@@ -5,14 +5,10 @@ import { importModel } from "./canonicalize/import.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { narrow } from "./canonicalize/narrow.js";
 import { settleSoftmax } from "./canonicalize/softmax.js";
-import { foldIntoWeights } from "./emit/fold.js";
-import { readTransposed } from "./emit/gemm.js";
-import { joinProducts } from "./emit/join.js";
 import { joined } from "./emit/joined.js";
+import { optimize } from "./emit/optimize/optimize.js";
 import { writePatch } from "./emit/patch.js";
 import { sha256 } from "./emit/sha256.js";
-import { countWeights } from "./emit/size.js";
-import { spreadRows } from "./emit/spread.js";
 import { fail } from "./errors.js";
 import { explain } from "./explain.js";
 import { tokenLayout } from "./flow/tokens.js";
@@ -53,9 +49,6 @@ export function compile(model: Uint8Array, options: CompileOptions = {}): Progra
     try: `createExplainer or "vitrail explain", which do; or one of ${builtMethods.map((m) => m.id).join(", ")}`,
   });
 }
-
-/** Numbers in the weights (128 MB in float32) beyond which memory counts more than a fiftieth of the time. */
-const LARGE = 2 ** 25;
 
 /** The program of a method that is a graph. */
 export function append(model: Uint8Array, method: BuiltMethod, request: ResolvedOptions): Program {
@@ -129,12 +122,7 @@ function appendTo({ original, proto, graph }: Read, method: BuiltMethod, request
   const fed = [...(target ? [target] : []), ...results.flatMap((r) => r.inputs.map((i) => i.value))];
   const verified = (pass: string) => b.verify(pass, roots, fed);
   if (several) verified("lift");
-  const { compact = countWeights(b, roots) > LARGE } = request;
-  if (!compact) foldIntoWeights(b, roots);
-  spreadRows(b, roots);
-  // With several targets the copies that this needs cost as much as it saves.
-  if (compact && !several) joinProducts(b, roots);
-  if (compact) readTransposed(b, roots);
+  optimize(b, roots, { compact: request.compact, several });
   verified("optimize");
   const patch = writePatch({
     b,

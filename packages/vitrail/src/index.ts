@@ -1,7 +1,7 @@
 /** The compiler's public surface: no runtime, no DOM, no Node. */
 export { compile, type Program } from "./compile.js";
-export type { GraphText, NodeText } from "./emit/graph-text.js";
-export { parseGraph } from "./emit/parse.js";
+export type { GraphText, NodeText } from "./emit/text/graph-text.js";
+export { parseGraph } from "./emit/text/parse.js";
 export {
   type Diagnostic,
   type DiagnosticCode,

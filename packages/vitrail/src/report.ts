@@ -3,7 +3,7 @@ import type { Analysis } from "./analysis.js";
 import type { ModelGraph } from "./canonicalize/model-graph.js";
 import { whole } from "./canonicalize/narrow.js";
 import type { Patch } from "./emit/patch.js";
-import { printGraph } from "./emit/print.js";
+import { printGraph } from "./emit/text/print.js";
 import type { Diagnostic } from "./errors.js";
 import { type Chosen, evidenceOf, type Finding } from "./evidence.js";
 import type { Value } from "./ir/graph.js";

@@ -3,9 +3,15 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import type { ModelGraph } from "../../src/canonicalize/model-graph.js";
 import type { Program } from "../../src/compile.js";
-import { attributeOf, describeGraph, type NodeText, type Numeral, type ValueName } from "../../src/emit/graph-text.js";
-import { parseGraph } from "../../src/emit/parse.js";
-import { formatGraph, printGraph } from "../../src/emit/print.js";
+import {
+  attributeOf,
+  describeGraph,
+  type NodeText,
+  type Numeral,
+  type ValueName,
+} from "../../src/emit/text/graph-text.js";
+import { parseGraph } from "../../src/emit/text/parse.js";
+import { formatGraph, printGraph } from "../../src/emit/text/print.js";
 import { readAttributes } from "../../src/ir/attribute-proto.js";
 import { ModelProtoSchema, type NodeProto } from "../../src/onnx/generated/onnx_pb.js";
 import { readTensor } from "../../src/onnx/tensor-proto.js";

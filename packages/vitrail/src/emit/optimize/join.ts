@@ -2,12 +2,12 @@
  * Products with the same weights become one product with more rows: the gradient and the relevance of a layer both multiply with
  * its transposed weights, and a runtime that packs weights for speed keeps one packed copy for each product.
  */
-import { typed } from "../ir/attribute.js";
-import { type Node, numberOf, type Value } from "../ir/graph.js";
-import { ancestors } from "../ir/traverse.js";
-import type { Builder } from "../ops/builder.js";
-import { sameShape } from "../tensor/shape.js";
-import { neededNodes } from "./lower.js";
+import { typed } from "../../ir/attribute.js";
+import { type Node, numberOf, type Value } from "../../ir/graph.js";
+import { ancestors } from "../../ir/traverse.js";
+import type { Builder } from "../../ops/builder.js";
+import { sameShape } from "../../tensor/shape.js";
+import { neededNodes } from "../lower.js";
 
 export function joinProducts(b: Builder, roots: readonly Value[]): void {
   const products = new Map<Value, Node[]>();

@@ -1,12 +1,12 @@
 /** What the printed form says, as plain data: `print.ts` writes it, `parse.ts` reads it back. */
-import type { ModelGraph } from "../canonicalize/model-graph.js";
-import type { Attribute } from "../ir/attribute.js";
-import type { Value } from "../ir/graph.js";
-import { shortName } from "../tensor/element-type.js";
-import type { Shape } from "../tensor/shape.js";
-import { elementCount, readNumbers, type Tensor } from "../tensor/tensor.js";
-import type { Patch } from "./patch.js";
-import { sha256 } from "./sha256.js";
+import type { ModelGraph } from "../../canonicalize/model-graph.js";
+import type { Attribute } from "../../ir/attribute.js";
+import type { Value } from "../../ir/graph.js";
+import { shortName } from "../../tensor/element-type.js";
+import type { Shape } from "../../tensor/shape.js";
+import { elementCount, readNumbers, type Tensor } from "../../tensor/tensor.js";
+import type { Patch } from "../patch.js";
+import { sha256 } from "../sha256.js";
 
 export interface GraphText {
   readonly opset: number;

@@ -2,10 +2,10 @@
  * x · Wᵀ as a Gemm that reads W as it stands. A runtime that folds constants makes a transposed copy of every weight at load,
  * whose memory an allocator keeps; one that does not transposes in every run.
  */
-import type { Node, Value } from "../ir/graph.js";
-import type { Builder } from "../ops/builder.js";
-import { product } from "../tensor/dim.js";
-import { neededNodes } from "./lower.js";
+import type { Node, Value } from "../../ir/graph.js";
+import type { Builder } from "../../ops/builder.js";
+import { product } from "../../tensor/dim.js";
+import { neededNodes } from "../lower.js";
 
 export function readTransposed(b: Builder, roots: readonly Value[]): void {
   for (const { node } of neededNodes(b, roots)) {

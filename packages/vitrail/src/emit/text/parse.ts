@@ -10,7 +10,7 @@
  *
  * White space and comments (# to the end of the line) may stand between all of these.
  */
-import { fail } from "../errors.js";
+import { fail } from "../../errors.js";
 import {
   type AttributeText,
   type ConstantText,

@@ -3,11 +3,11 @@
  * same few sets of a processor's caches and push each other out: a product over 3072 columns of float32 reaches two thirds to nine
  * tenths of the speed of one over 3088.
  */
-import type { Node, Value } from "../ir/graph.js";
-import { isWeight } from "../ir/weight.js";
-import type { Builder } from "../ops/builder.js";
-import type { Shape } from "../tensor/shape.js";
-import { neededNodes } from "./lower.js";
+import type { Node, Value } from "../../ir/graph.js";
+import { isWeight } from "../../ir/weight.js";
+import type { Builder } from "../../ops/builder.js";
+import type { Shape } from "../../tensor/shape.js";
+import { neededNodes } from "../lower.js";
 
 const APART = 4096;
 /** A cache line of float32. */

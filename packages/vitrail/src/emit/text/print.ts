@@ -10,7 +10,8 @@
  *
  * Names with unusual letters, and names that are numbers, stand in quotes: %7 is a value without a name, %"7" one that is called so.
  */
-import type { ModelGraph } from "../canonicalize/model-graph.js";
+import type { ModelGraph } from "../../canonicalize/model-graph.js";
+import type { Patch } from "../patch.js";
 import {
   type AttributeText,
   type ConstantText,
@@ -23,7 +24,6 @@ import {
   type TypeText,
   type ValueName,
 } from "./graph-text.js";
-import type { Patch } from "./patch.js";
 
 export const printGraph = (graph: ModelGraph, patch?: Patch): string => formatGraph(describeGraph(graph, patch));
 

@@ -2,11 +2,11 @@
  * (x W) γ = x (W γ): what is done to every column of a product alike in every run is done to its weights, once, when the file is
  * loaded. The gradient of a layer norm scales and centres what it gets from the linear layer behind it.
  */
-import type { Node, Value } from "../ir/graph.js";
-import { isWeight } from "../ir/weight.js";
-import type { Builder } from "../ops/builder.js";
-import { reducedAxes } from "../ops/reduction.js";
-import { neededNodes } from "./lower.js";
+import type { Node, Value } from "../../ir/graph.js";
+import { isWeight } from "../../ir/weight.js";
+import type { Builder } from "../../ops/builder.js";
+import { reducedAxes } from "../../ops/reduction.js";
+import { neededNodes } from "../lower.js";
 
 export function foldIntoWeights(b: Builder, roots: readonly Value[]): void {
   const nodes = neededNodes(b, roots);
