@@ -140,6 +140,30 @@ describe("what the file's fault is, is said at its place", () => {
       small((m) => void m.output(m.op("Einsum", ["x"], { equation: "ij,jk->ik" }))),
       /\(Einsum\)\n.*takes 2 operands, and it has 1/,
     ],
+    [
+      "a vector where Gemm multiplies matrices",
+      small((m) => {
+        const [bias, w] = [m.weights([1, 2, 3, 4], [4], "float32", "c"), m.weights(Array(16).fill(1), [4, 4])];
+        m.output(m.op("Gemm", [bias, w, w]));
+      }),
+      /\(Gemm\)\n.*multiplies matrices, and its input 0 is of shape \[4\]/,
+    ],
+    [
+      "a bias of Gemm that is larger than the product",
+      small((m) => {
+        const row = m.weights([1, 2, 3, 4], [1, 4]);
+        m.output(m.op("Gemm", [row, m.weights(Array(8).fill(1), [4, 2]), m.weights(Array(6).fill(1), [3, 2])]));
+      }),
+      /\(Gemm\)\n.*bias of \[3, 2\] does not broadcast to the product's \[1, 2\]/,
+    ],
+    [
+      "a bias of Conv that is larger than the product",
+      small((m) => {
+        const [picture, kernel] = [m.weights([1, 2, 3], [1, 1, 3]), m.weights([1], [1, 1, 1])];
+        m.output(m.op("Conv", [picture, kernel, m.weights([1, 2], [2])]));
+      }),
+      /\(Conv\)\n.*bias of .* does not broadcast to the product's \[1, 1, 3\]/,
+    ],
     ["a function that calls itself", calling({ f: ["f"] }), /\(f\)\n.*calls itself/],
     ["functions that call each other", calling({ f: ["g"], g: ["f"] }), /calls itself/],
     ["two inputs of a name", changed((m) => void m.graph!.input.push(m.graph!.input[0]!)), /two inputs have this name/],
@@ -148,6 +172,31 @@ describe("what the file's fault is, is said at its place", () => {
       expect(text).toMatch(/^E001/);
       expect(text).toMatch(words);
     }
+  });
+});
+
+/** Operators whose operands are of one element type, each with operands that fit but for that. */
+describe("operands of two element types", () => {
+  const two = (operator: string, others: readonly ("float16" | "bfloat16" | "int64" | "float32")[]) =>
+    small((m) => {
+      const x = m.op("Cast", ["x"], { to: 10 });
+      const square = others.map((type) => m.op("Cast", [m.weights(Array(16).fill(1), [4, 4])], { to: NUMBER[type] }));
+      m.output(m.op(operator, operator === "Where" ? [m.op("Cast", ["x"], { to: 9 }), x, ...square] : [x, ...square]));
+    });
+  const NUMBER = { float32: 1, int64: 7, float16: 10, bfloat16: 16 };
+  test.each(["Add", "Sub", "Mul", "Div", "Max", "Less", "MatMul", "Gemm", "Where"])("%s", (operator) => {
+    for (const type of ["bfloat16", "float32", "int64"] as const)
+      for (const text of told(two(operator, [type]))) {
+        expect(text).toMatch(/^E001/);
+        expect(text).toMatch(new RegExp(`\\(${operator}\\)\n.*operands are float16 and ${type}, .* one element type`));
+      }
+    expect(told(two(operator, ["float16"]))).toEqual(["compiled", "compiled"]);
+  });
+  test("an operand behind the first two", () => {
+    for (const text of told(two("Gemm", ["float16", "float32"]))) expect(text).toMatch(/^E001 .*\n.*\(Gemm\)/);
+  });
+  test("an exponent may be of a type of its own", () => {
+    expect(told(two("Pow", ["int64"]))).toEqual(["compiled", "compiled"]);
   });
 });
 

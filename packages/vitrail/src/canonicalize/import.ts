@@ -14,12 +14,11 @@ import type { FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto }
 import { AttributeProtoSchema, NodeProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { readTensor } from "../onnx/tensor-proto.js";
 import { Builder } from "../ops/builder.js";
-import { fewestOperands } from "../ops/operands.js";
+import { checkOperands } from "../ops/operands.js";
 import type { Operator } from "../ops/operator.js";
 import { operators } from "../ops/registry.js";
 import { type Dim, symbol, symbolsOf } from "../tensor/dim.js";
 import { elementTypeOf, isFloat } from "../tensor/element-type.js";
-import { Misfit } from "../tensor/misfit.js";
 import type { Shape } from "../tensor/shape.js";
 import { saturate, type Tensor, tensorOf } from "../tensor/tensor.js";
 import { fixedExtents } from "./fixed-extents.js";
@@ -209,8 +208,7 @@ class Importer {
   ): readonly (Value | undefined)[] {
     const { b, opset } = this;
     const entry = this.b.operators.get(operator);
-    const needed = entry ? fewestOperands(operator) : 0;
-    for (let i = 0; i < needed; i++) if (!operands[i]) throw new Misfit(`its input ${i} is missing`);
+    if (entry) checkOperands(operator, operands, b.operators);
     const written = { inputs: operands, attributes: given };
     const raised = entry?.raise?.(written);
     const { inputs, attributes } = raised ?? written;

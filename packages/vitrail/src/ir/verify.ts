@@ -7,7 +7,7 @@
  */
 import { fail, messageOf, VitrailError } from "../errors.js";
 import { type ElementType, isFloat } from "../tensor/element-type.js";
-import { contradicts, type Shape } from "../tensor/shape.js";
+import { contradicts, type Shape, shownShape as shown } from "../tensor/shape.js";
 import { type Node, place, type Value } from "./graph.js";
 import { ancestors } from "./traverse.js";
 
@@ -94,6 +94,3 @@ export function broken(pass: string, node: Pick<Node, "operator" | "source">, wh
     try: "report it, with the file if you may share it, or what vitrail inspect says of it",
   });
 }
-
-const shown = (shape: Shape | undefined): string =>
-  shape ? `[${shape.map((d) => (typeof d === "number" ? d : d.key)).join(", ")}]` : "unknown";

@@ -1,3 +1,8 @@
+/** What schemas ask of operands: how many there are, and which of them are of one element type. */
+import type { Value } from "../ir/graph.js";
+import { ancestors } from "../ir/traverse.js";
+import { Misfit } from "../tensor/misfit.js";
+
 /**
  * The fewest operands of an operator: those that stand first in its schema and are not optional (ONNX from opset 7 on;
  * onnxruntime's own operators). Where none is named, it is one.
@@ -33,4 +38,40 @@ const FEWEST: readonly (readonly [count: number, operators: string])[] = [
 
 const fewest = new Map(FEWEST.flatMap(([count, names]) => names.split(" ").map((name) => [name, count] as const)));
 
-export const fewestOperands = (operator: string): number => fewest.get(operator) ?? 1;
+/**
+ * Operands of one element type, at the places that are named or at all of them. Only what every operator set and runtime asks
+ * for: exponents, and the scales of norms, may be of another.
+ */
+const ALIKE: readonly (readonly [operators: string, ...places: readonly number[]])[] = [
+  [
+    "Add And BitwiseAnd BitwiseOr BitwiseXor Clip Concat Conv ConvTranspose Div Einsum Equal Gemm Greater GreaterOrEqual Less " +
+      "LessOrEqual MatMul Max Mean Min Mod Mul Or PRelu Range Sub Sum Xor",
+  ],
+  ["com.microsoft::BiasGelu com.microsoft::FusedConv com.microsoft::FusedGemm com.microsoft::FusedMatMul"],
+  ["com.microsoft::TransposeMatMul"],
+  ["Where", 1, 2],
+  ["Pad ScatterElements ScatterND", 0, 2],
+  ["Attention", 0, 1],
+];
+
+const alike = new Map(ALIKE.flatMap(([names, ...places]) => names.split(" ").map((name) => [name, places] as const)));
+
+/**
+ * Checks a node of the file, whose operator `known` has.
+ * @throws Misfit where an operand is missing, or two are of different element types that have to be the same
+ */
+export function checkOperands(
+  operator: string,
+  operands: readonly (Value | undefined)[],
+  known: ReadonlyMap<string, unknown>,
+): void {
+  for (let i = 0; i < (fewest.get(operator) ?? 1); i++) if (!operands[i]) throw new Misfit(`its input ${i} is missing`);
+  const places = alike.get(operator);
+  if (!places) return;
+  const among = (places.length > 0 ? places.map((i) => operands[i]) : operands).filter((v) => v !== undefined);
+  const types = new Set(among.map((v) => v.type));
+  if (types.size < 2) return;
+  // What an operator that nobody knows gives is a guess.
+  if (ancestors(among).some((n) => !known.has(n.operator))) return;
+  throw new Misfit(`its operands are ${[...types].join(" and ")}, and have to be of one element type`);
+}

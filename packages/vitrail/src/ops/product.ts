@@ -2,7 +2,8 @@
 import { flag, float, int } from "../ir/attribute.js";
 import { dataInputs, type Node, type Value } from "../ir/graph.js";
 import * as D from "../tensor/dim.js";
-import { broadcast, type Shape } from "../tensor/shape.js";
+import { Misfit } from "../tensor/misfit.js";
+import { broadcast, contradicts, type Shape, shownShape } from "../tensor/shape.js";
 import { timesConstant } from "./arithmetic.js";
 import { type Builder, range } from "./builder.js";
 import { input } from "./infer.js";
@@ -62,6 +63,10 @@ export const Gemm = defineOp("Gemm", {
     return { type: input(c, 0).type, shape: a && w && [a[0]!, w[1]!] };
   },
   canonical: ({ node, inputs: [a, w, bias], b }) => {
+    [a, w].forEach((v, i) => {
+      if (v!.shape && v!.rank !== 2)
+        throw new Misfit(`it multiplies matrices, and its input ${i} is of shape ${shownShape(v!.shape)}`);
+    });
     const left = int(node, "transA", 0) ? b.transpose(a!, [1, 0]) : a!;
     const right = int(node, "transB", 0) ? b.transpose(w!, [1, 0]) : w!;
     const beta = float(node, "beta", 1);
@@ -72,9 +77,16 @@ export const Gemm = defineOp("Gemm", {
   },
 });
 
-/** y = product + bias; the product is then cheaper as y - bias than as a second product. */
+/**
+ * y = product + bias; the product is then cheaper as y - bias than as a second product.
+ * @throws Misfit where the bias is larger than the product
+ */
 export function addBias(b: Builder, product: Value, bias: Value): Value {
   const y = b.emit("Add", [product, bias]);
+  if (contradicts(y.shape, product.shape))
+    throw new Misfit(
+      `its bias of ${shownShape(bias.shape)} does not broadcast to the product's ${shownShape(product.shape)}`,
+    );
   if (product.name === undefined && !product.emitAs) product.emitAs = b.emit("Sub", [y, bias]);
   return y;
 }

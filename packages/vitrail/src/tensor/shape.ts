@@ -25,6 +25,9 @@ export function broadcast(...shapes: readonly Shape[]): Shape {
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => equal(d, b[i]!));
 
+export const shownShape = (shape: Shape | undefined): string =>
+  shape ? `[${shape.map((d) => (typeof d === "number" ? d : d.key)).join(", ")}]` : "unknown";
+
 /** Both are known, and differ in rank or in an extent that both know. */
 export const contradicts = (a: Shape | undefined, b: Shape | undefined): boolean =>
   a !== undefined &&
