@@ -20,24 +20,19 @@ export function copyForward(b: Builder, starts: ReadonlyMap<Value, Value>, outpu
   const made = new Map(starts);
   const guarded = guardedWeights(b);
   const shapeOf = (shape: Shape | undefined) => (copies && shape ? shape.map((d) => enlarged(d, copies)) : shape);
-  const outer = { pass: b.pass, source: b.source };
-  b.pass = "copy";
   const edges = copies ? besidesShapes : depended;
   for (const node of ancestors([output], edges)) {
     if (made.has(node.outputs[0]!) || !edges(node).some((v) => v && made.has(v))) continue;
-    b.source = node.source;
-    const copy = () => copyOf(b, node, made, copies);
+    const copy = () => b.in("copy", node.source, () => copyOf(b, node, made, copies));
     const values = copy();
     for (const [i, y] of node.outputs.entries()) {
       const value = values[i]!;
       value.shape = shapeOf(y.shape);
       value.writtenAs = y.writtenAs && (made.get(y.writtenAs) ?? y.writtenAs);
-      if (guarded.has(y)) value.writtenAs = guard(b, copy()[i]!);
+      if (guarded.has(y)) value.writtenAs = b.in("copy", node.source, () => guard(b, copy()[i]!));
       made.set(y, value);
     }
   }
-  b.pass = outer.pass;
-  b.source = outer.source;
   return made.get(output) ?? output;
 }
 

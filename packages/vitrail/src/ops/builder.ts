@@ -39,6 +39,17 @@ export class Builder {
     private readonly known: ReadonlyMap<string, number> = new Map(),
   ) {}
 
+  /** What `make` builds is credited to a pass and to a node of the file; behind it, all is as it was. */
+  in<T>(pass: string, source: string, make: () => T): T {
+    const outer = [this.pass, this.source] as const;
+    [this.pass, this.source] = [pass, source];
+    try {
+      return make();
+    } finally {
+      [this.pass, this.source] = outer;
+    }
+  }
+
   // ---- values and nodes
 
   value(type: ElementType, shape: Shape | undefined): Value {

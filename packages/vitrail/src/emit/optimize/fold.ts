@@ -16,10 +16,10 @@ export function foldIntoWeights(b: Builder, roots: readonly Value[]): void {
   for (const { node } of nodes) {
     const [x, weights] = node.inputs;
     if (node.operator !== "MatMul" || !x || !weights || !isWeight(weights)) continue;
-    b.pass = node.pass;
-    b.source = node.source;
-    const { y, folded } = followed(b, { y: node.outputs[0]!, folded: weights }, readers);
-    if (y !== node.outputs[0]) y.writtenAs = b.matmul(x, folded);
+    b.in(node.pass, node.source, () => {
+      const { y, folded } = followed(b, { y: node.outputs[0]!, folded: weights }, readers);
+      if (y !== node.outputs[0]) y.writtenAs = b.matmul(x, folded);
+    });
   }
 }
 

@@ -13,10 +13,11 @@ export function readTransposed(b: Builder, roots: readonly Value[]): void {
     const weights = transposed(node);
     const rows = node.inputs[0]?.shape;
     if (!weights || !rows || rows.length < 2 || !result?.shape || !b.extents.canReshapeTo(result.shape)) continue;
-    b.pass = node.pass;
-    b.source = node.source;
-    const flat = b.reshape(node.inputs[0]!, [product(rows.slice(0, -1)), rows.at(-1)!]);
-    result.writtenAs = b.reshape(b.emit("Gemm", [flat, weights], { transB: 1 }), result.shape);
+    const { shape } = result;
+    result.writtenAs = b.in(node.pass, node.source, () => {
+      const flat = b.reshape(node.inputs[0]!, [product(rows.slice(0, -1)), rows.at(-1)!]);
+      return b.reshape(b.emit("Gemm", [flat, weights], { transB: 1 }), shape);
+    });
   }
 }
 

@@ -40,17 +40,15 @@ function join(
   readers: ReadonlyMap<Value, readonly Node[]>,
 ): void {
   const last = products.at(-1)!;
-  b.pass = last.pass;
-  b.source = last.source;
-  const rows = b.concat(
-    products.map((n) => scaledRows(b, n, readers.get(n.outputs[0]!) ?? [])),
-    0,
-  );
+  const product = b.in(last.pass, last.source, () => {
+    const rows = products.map((n) => scaledRows(b, n, readers.get(n.outputs[0]!) ?? []));
+    return b.matmul(b.concat(rows, 0), weights);
+  });
   const count = products.length;
   const split: Node = {
     ...last,
     operator: "Split",
-    inputs: [b.matmul(rows, weights)],
+    inputs: [product],
     outputs: products.map((n) => n.outputs[0]!),
     attributes: typed(b.opset >= 18 ? { axis: 0, num_outputs: count } : { axis: 0 }),
   };

@@ -18,10 +18,10 @@ export function spreadRows(b: Builder, roots: readonly Value[]): void {
     const [x, weights] = node.inputs;
     const rows = rowsOf(node);
     if (!rows || !b.extents.canReshapeTo(rows)) continue;
-    b.pass = node.pass;
-    b.source = node.source;
-    const wide = b.concat([x!, b.zeros([...rows, ZEROS])], rows.length);
-    node.outputs[0]!.writtenAs = b.matmul(wide, taller(b, weights!));
+    node.outputs[0]!.writtenAs = b.in(node.pass, node.source, () => {
+      const wide = b.concat([x!, b.zeros([...rows, ZEROS])], rows.length);
+      return b.matmul(wide, taller(b, weights!));
+    });
   }
 }
 
