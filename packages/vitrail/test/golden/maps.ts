@@ -66,5 +66,10 @@ export function bound(c: Case, { map, measuredBy = map }: GoldenMap): number {
 export const isIllConditioned = (c: Case, { map }: GoldenMap, sample: string): boolean =>
   c.case === "vit_a" && map === "transformer_attribution.start1" && sample === "sample0";
 
-/** Maps that methods-goldens.test.ts reads. */
-export const elsewhere: readonly RegExp[] = [/map\.(orig_)?lrp\./, /map\.attention_gradcam/, /map\.relevance_rollout/];
+/** What other tests read: methods-goldens.test.ts, and those of the evaluation. */
+export const elsewhere: readonly RegExp[] = [
+  /map\.(orig_)?lrp\./,
+  /map\.attention_gradcam/,
+  /map\.relevance_rollout/,
+  /^evaluation\//,
+];
